@@ -1,0 +1,120 @@
+"""The colour filter array: which channel each photosite measures, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.errors import UnsupportedRawError
+
+RED, GREEN, BLUE, INFRARED = range(4)
+_LETTERS = "RGBI"
+
+
+@dataclass(frozen=True, slots=True)
+class Cfa:
+    """A periodic colour filter array, phased to the first pixel of its mosaic.
+
+    Parameters
+    ----------
+    pattern
+        One repeating unit, rows from the top, as channel indices: 0 red, 1 green, 2 blue, 3 infrared.
+        The second green of a Bayer unit is green (1), not a fourth channel.
+    """
+
+    pattern: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        widths = {len(row) for row in self.pattern}
+        if len(widths) != 1 or 0 in widths or not all(c in range(4) for row in self.pattern for c in row):
+            raise ValueError(f"not a colour filter array: {self.pattern!r}")
+
+    @classmethod
+    def from_rows(cls, *rows: str) -> Cfa:
+        """``Cfa.from_rows("RG", "GB")``; letters R, G, B, I (infrared)."""
+        return cls(tuple(tuple(_LETTERS.index(letter) for letter in row) for row in rows))
+
+    @classmethod
+    def from_array(cls, unit: NDArray[np.integer]) -> Cfa:
+        """From a 2-D array of channel indices, reduced to its smallest period."""
+        rows = np.asarray(unit)
+        height, width = rows.shape
+        for period_y in (d for d in range(1, height + 1) if height % d == 0):
+            if (rows == np.roll(rows, period_y, 0)).all():
+                break
+        for period_x in (d for d in range(1, width + 1) if width % d == 0):
+            if (rows == np.roll(rows, period_x, 1)).all():
+                break
+        return cls(tuple(tuple(int(c) for c in row[:period_x]) for row in rows[:period_y]))
+
+    @property
+    def period(self) -> tuple[int, int]:
+        """Height and width of the repeating unit."""
+        return len(self.pattern), len(self.pattern[0])
+
+    @property
+    def letters(self) -> str:
+        """The unit as text, rows joined by a slash: ``RG/GB``."""
+        return "/".join("".join(_LETTERS[c] for c in row) for row in self.pattern)
+
+    @property
+    def name(self) -> str:
+        """Family: ``bayer``, ``quad``, ``nona``, ``xtrans``, ``rgbir2``, ``rgbir4``, ``mono`` or ``unknown``."""
+        for name, canonical in CANONICAL.items():
+            if self.offset_to(canonical) is not None:
+                return name
+        return "unknown"
+
+    def unit(self) -> NDArray[np.uint8]:
+        """The repeating unit as a ``(period_y, period_x)`` uint8 array."""
+        return np.array(self.pattern, np.uint8)
+
+    def shift(self, y: int, x: int) -> Cfa:
+        """The array as seen from pixel ``(y, x)``: what a crop that starts there has."""
+        return Cfa(tuple(tuple(int(c) for c in row) for row in np.roll(self.unit(), (-y, -x), (0, 1))))
+
+    def offset_to(self, canonical: Cfa) -> tuple[int, int] | None:
+        """The least ``(y, x)`` with ``self.shift(y, x) == canonical``; None where no crop leads there."""
+        if self.period != canonical.period:
+            return None
+        for y in range(self.period[0]):
+            for x in range(self.period[1]):
+                if self.shift(y, x) == canonical:
+                    return y, x
+        return None
+
+    def channels(self, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """Channel index of every photosite of a ``(height, width)`` mosaic, uint8."""
+        height, width = shape
+        period_y, period_x = self.period
+        repeats = (-(-height // period_y), -(-width // period_x))
+        return np.tile(self.unit(), repeats)[:height, :width]
+
+    def mosaic(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Sample an ``(H, W, C)`` image through the array: ``(H, W)``, same dtype."""
+        index = self.channels((image.shape[0], image.shape[1]))
+        return np.take_along_axis(image, index[..., None].astype(np.intp), axis=2)[..., 0]
+
+
+CANONICAL: dict[str, Cfa] = {
+    "bayer": Cfa.from_rows("GR", "BG"),
+    "quad": Cfa.from_rows("GGRR", "GGRR", "BBGG", "BBGG"),
+    "nona": Cfa.from_rows("GGGRRR", "GGGRRR", "GGGRRR", "BBBGGG", "BBBGGG", "BBBGGG"),
+    "xtrans": Cfa.from_rows("GBGGRG", "RGRBGB", "GBGGRG", "GRGGBG", "BGBRGR", "GRGGBG"),
+    "rgbir2": Cfa.from_rows("GB", "RI"),
+    "rgbir4": Cfa.from_rows("GIRI", "GGRR", "BIGI", "BBGG"),
+    "mono": Cfa.from_rows("G"),
+}
+"""The phase in which each family's networks see their mosaic."""
+
+
+def require_bayer(cfa: Cfa) -> tuple[int, int]:
+    """Offset of the canonical Bayer phase; raises `UnsupportedRawError` for any other array."""
+    offset = cfa.offset_to(CANONICAL["bayer"])
+    if offset is None:
+        raise UnsupportedRawError(
+            f"colour filter array {cfa.name} ({cfa.letters}) has no demosaicing network yet; Bayer sensors are supported"
+        )
+    return offset

@@ -1,0 +1,45 @@
+"""The tree of refusals.
+
+    RawfixError                 anything rawfix refuses to do, in one line that names cause and remedy
+    ├── UnsupportedRawError     a sound file of a kind that cannot be developed (yet)
+    ├── CorruptRawError         a file that is broken, cut short or decodes to garbage
+    ├── SettingsError           an option, or a combination of options, without meaning
+    ├── OutputError             the result cannot be written where it was asked for
+    └── ModelError              a network is missing or cannot run
+        ├── ManifestError       a manifest is malformed or speaks of another contract
+        └── IntegrityError      a model file is not the one its manifest describes
+
+Library code raises these; only the command line catches them. Anything else is a bug and keeps its traceback.
+"""
+
+
+class RawfixError(Exception):
+    """Base of every refusal; ``str(error)`` is one line, fit for a user."""
+
+
+class UnsupportedRawError(RawfixError):
+    """The file is sound, but of a kind rawfix cannot develop."""
+
+
+class CorruptRawError(RawfixError):
+    """The file is broken, cut short, or decodes to garbage."""
+
+
+class SettingsError(RawfixError):
+    """An option, or a combination of options, has no meaning."""
+
+
+class OutputError(RawfixError):
+    """The result cannot be written where it was asked for."""
+
+
+class ModelError(RawfixError):
+    """A network is missing or cannot run."""
+
+
+class ManifestError(ModelError):
+    """A model's manifest is malformed or names an unknown contract."""
+
+
+class IntegrityError(ModelError):
+    """A model file is not the one its manifest describes."""

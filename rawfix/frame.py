@@ -1,0 +1,99 @@
+"""What the camera recorded, before anything was done to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.cfa import Cfa
+
+Image = NDArray[np.float32]
+"""``(H, W, C)`` or ``(H, W)`` float32; the colour space stands in the variable's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseModel:
+    """Sensor noise: ``variance(x) = shot·x + read`` per channel (DNG NoiseProfile's S and O).
+
+    Units: ``x`` is the signal between black (0) and white (1), before white balance.
+
+    Attributes
+    ----------
+    shot, read
+        Three values each (red, green, blue), non-negative.
+    source
+        Where the figures come from: ``"file"``, ``"estimated"`` or ``"given"``.
+    """
+
+    shot: tuple[float, float, float]
+    read: tuple[float, float, float]
+    source: str = "given"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawFrame:
+    """One exposure as the camera recorded it.
+
+    Attributes
+    ----------
+    mosaic
+        ``(H, W)`` uint16 counts, read-only; or, where ``cfa`` is None (already demosaiced),
+        ``(H, W, 3)`` counts, uint16 or float32.
+    cfa
+        Filter array in the phase of ``mosaic[0, 0]``; None for files that hold full colour.
+    black
+        ``(period_y, period_x)`` float32: black level in counts per CFA site, periodic from ``mosaic[0, 0]``.
+        The period is a multiple of the array's. ``(1, 1)`` is a single level.
+    white
+        Saturation level in counts per channel (red, green, blue).
+    wb
+        As-shot multipliers (red, green, blue), green = 1.
+    cam_to_xyz
+        ``(3, 3)`` float64; white-balanced camera → CIE XYZ (D65 white), column vectors: maps (1, 1, 1)
+        to the D65 white point with Y = 1.
+    noise
+        Noise model in the signal's units, or None when unknown.
+    iso
+        Speed, or None.
+    orientation
+        EXIF orientation, 1…8.
+    camera, lens
+        Names, "" when unknown.
+    black_rows, black_columns
+        Per-row and per-column black deltas in counts (DNG BlackLevelDeltaV/H), or None.
+    pixel_aspect
+        Width of a pixel over its height; 1 for square pixels.
+    notes
+        Plain sentences about fallbacks taken while reading ("white balance missing: daylight used").
+    """
+
+    mosaic: NDArray[np.uint16] | NDArray[np.float32]
+    cfa: Cfa | None
+    black: NDArray[np.float32]
+    white: tuple[float, float, float]
+    wb: tuple[float, float, float]
+    cam_to_xyz: NDArray[np.float64]
+    noise: NoiseModel | None
+    iso: float | None
+    orientation: int
+    camera: str
+    lens: str
+    black_rows: NDArray[np.float32] | None = None
+    black_columns: NDArray[np.float32] | None = None
+    pixel_aspect: float = 1.0
+    notes: tuple[str, ...] = ()
+
+
+def crop(frame: RawFrame, y: int, x: int, height: int, width: int) -> RawFrame:
+    """The part of a frame that starts at ``(y, x)``; filter array and black levels move with it."""
+    window = np.s_[y : y + height, x : x + width]
+    return replace(
+        frame,
+        mosaic=frame.mosaic[window],
+        cfa=None if frame.cfa is None else frame.cfa.shift(y, x),
+        black=np.roll(frame.black, (-y, -x), (0, 1)),
+        black_rows=None if frame.black_rows is None else frame.black_rows[y : y + height],
+        black_columns=None if frame.black_columns is None else frame.black_columns[x : x + width],
+    )
