@@ -1,1 +1,1 @@
-
+"""All that runs a network, and nothing that knows photography."""
