@@ -1,0 +1,106 @@
+"""Model folders of the smallest size that still are models."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rawfix.nn.manifest import Manifest, Model
+
+
+def _manifest_of(**changes: Any) -> Manifest:
+    facts: dict[str, Any] = {
+        "id": "demosaic-bayer-tiny",
+        "contract": "demosaic-v1",
+        "cfa": "bayer",
+        "space": None,
+        "tier": "tiny",
+        "sha256": "0" * 64,
+        "opset": 17,
+        "tile": 16,
+        "halo": 4,
+        "multiple": 2,
+        "scale": 1,
+        "parameters": 3,
+        "gflop_per_mp": 0.1,
+        "training": {
+            "commit": "abc",
+            "config": {"width": 1},
+            "data": [{"name": "drawn", "license": "CC0-1.0"}],
+            "seed": 0,
+            "steps": 1,
+            "hours": 0,
+            "hardware": "none",
+        },
+        "metrics": {"drawn": {"psnr": 30.5}},
+        "parity": {"max_abs": 1e-6},
+        "golden": {"file": "golden.npz", "tolerance": 1e-4},
+    }
+    return Manifest(**(facts | changes))
+
+
+@pytest.fixture
+def golden_planes() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {name: rng.random((1, 1, 16, 16), np.float32) for name in ("mosaic", "sigma", "known_bad")}
+
+
+MakeModel = Callable[..., Model]
+
+
+@pytest.fixture
+def manifest_of() -> Callable[..., Manifest]:
+    """Makes a sound manifest, changed as told."""
+    return _manifest_of
+
+
+@pytest.fixture
+def make_model(tmp_path: Path, golden_planes: dict[str, np.ndarray]) -> MakeModel:
+    """Writes a model whose camera is (2·mosaic, sigma, log(known_bad + 1)) and whose bad is known_bad."""
+    onnx = pytest.importorskip("onnx")
+    from rawfix.nn.session import write_golden
+
+    def make(rename: Mapping[str, str] | None = None, camera: int = 3, offset: float = 0.0) -> Model:
+        names = {"mosaic": "mosaic", "bad": "bad"} | dict(rename or {})
+        node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+
+        def plane(name: str, channels: int) -> Any:
+            return info(name, onnx.TensorProto.FLOAT, [1, channels, "height", "width"])
+
+        graph = onnx.helper.make_graph(
+            [
+                node("Add", [names["mosaic"], names["mosaic"]], ["twice"]),
+                node("Add", ["known_bad", "one"], ["shifted"]),
+                node("Log", ["shifted"], ["logarithm"]),
+                node(
+                    "Concat",
+                    [*["twice", "sigma", "logarithm"][: camera - 1], "logarithm"],
+                    ["camera"],
+                    axis=1,
+                ),
+                node("Identity", ["known_bad"], [names["bad"]]),
+            ],
+            "tiny",
+            [plane(names["mosaic"], 1), plane("sigma", 1), plane("known_bad", 1)],
+            [plane("camera", camera), plane(names["bad"], 1)],
+            [onnx.helper.make_tensor("one", onnx.TensorProto.FLOAT, [1], [1.0])],
+        )
+        opsets = [onnx.helper.make_opsetid("", 17)]
+        content = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+        folder = tmp_path / "demosaic-bayer-tiny"
+        folder.mkdir(exist_ok=True)
+        (folder / "model.onnx").write_bytes(content)
+        manifest = _manifest_of(sha256=hashlib.sha256(content).hexdigest())
+        manifest.write(folder)
+        inputs = golden_planes
+        layers = [2 * inputs["mosaic"] + offset, inputs["sigma"], np.log1p(inputs["known_bad"])]
+        outputs = {"camera": np.concatenate(layers, axis=1), "bad": inputs["known_bad"]}
+        write_golden(folder / "golden.npz", inputs, outputs)
+        return Model(manifest, folder)
+
+    return make
