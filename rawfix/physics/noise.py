@@ -1,0 +1,95 @@
+"""Sensor noise: formulas and draws, in numpy.
+
+Signals are linear, black at 0 and white at 1, before white balance, unless a docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.frame import Image, NoiseModel
+
+
+def variance(signal: Image, shot: NDArray[np.float32] | float, read: NDArray[np.float32] | float) -> Image:
+    """Noise variance ``shot·max(signal, 0) + read``; broadcasts, same units as ``signal`` squared.
+
+    Negative signals are noise below black: they have the variance of the dark.
+
+    References
+    ----------
+    DNG specification 1.4, NoiseProfile; Foi et al. 2008, doi:10.1109/TIP.2008.2001399.
+    """
+    return np.asarray(np.maximum(signal, np.float32(0)) * shot + read, np.float32)
+
+
+def from_iso_form(k1: float, k0: float, iso: float, span: float) -> tuple[float, float]:
+    """``(shot, read)`` of the form σ² = [k1·(S − OB) + k0]·ISO/100 with S and σ in counts.
+
+    ``span`` is white minus optical black (OB) in counts; the result is for signals of 0…1.
+    """
+    gain = iso / 100.0
+    return k1 * gain / span, k0 * gain / span**2
+
+
+def at_iso(base: NoiseModel, base_iso: float, iso: float) -> NoiseModel:
+    """Noise model at another speed: shot grows with the gain, read (before the amplifier) with its square."""
+    gain = iso / base_iso
+    red, green, blue = (value * gain for value in base.shot)
+    red0, green0, blue0 = (value * gain * gain for value in base.read)
+    return NoiseModel((red, green, blue), (red0, green0, blue0), base.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Noise that is not white: standard deviations in units of white.
+
+    Attributes
+    ----------
+    row, column
+        One Gaussian offset per row, per column.
+    fixed_pattern
+        Dark-current non-uniformity: one exponential offset a pixel, its mean.
+    telegraph, telegraph_share
+        Random telegraph signal: amplitude of the jump, and share of pixels that have it.
+    """
+
+    row: float = 0.0
+    column: float = 0.0
+    fixed_pattern: float = 0.0
+    telegraph: float = 0.0
+    telegraph_share: float = 0.0
+
+
+def draw_white(signal: Image, shot: Image | float, read: Image | float, rng: np.random.Generator) -> Image:
+    """One draw of signal-dependent Gaussian noise (zero mean), float32 in the shape of ``signal``."""
+    return np.sqrt(variance(signal, shot, read)) * rng.standard_normal(signal.shape, np.float32)
+
+
+def draw_structure(shape: tuple[int, int], structure: Structure, rng: np.random.Generator) -> Image:
+    """One draw of row, column, fixed-pattern and telegraph noise, ``(H, W)`` float32.
+
+    The fixed pattern keeps its positive mean (dark current); telegraph pixels sit at 0 or at the jump.
+    """
+    height, width = shape
+    noise = np.zeros(shape, np.float32)
+    if structure.row:
+        noise += np.float32(structure.row) * rng.standard_normal((height, 1), np.float32)
+    if structure.column:
+        noise += np.float32(structure.column) * rng.standard_normal((1, width), np.float32)
+    if structure.fixed_pattern:
+        noise += np.float32(structure.fixed_pattern) * rng.standard_exponential(shape, np.float32)
+    if structure.telegraph:
+        jumps = (rng.random(shape, np.float32) < structure.telegraph_share) & (rng.random(shape) < 0.5)
+        noise += np.float32(structure.telegraph) * jumps
+    return noise
+
+
+def quantize(signal: Image, levels: int, *, black: int = 0) -> Image:
+    """Round to ``levels`` steps between black and white and clip as an analogue-digital converter does.
+
+    ``black`` counts lie below zero: values reach down to ``-black / levels``.
+    """
+    return np.asarray(np.clip(np.rint(signal * levels), -black, levels) / np.float32(levels), np.float32)

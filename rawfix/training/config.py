@@ -1,0 +1,64 @@
+"""What a training run is: one frozen dataclass, stored in its checkpoint and in the model's manifest."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """Shape of a demosaicing network; see `rawfix.training.networks.demosaic`."""
+
+    cfa: str = "bayer"
+    widths: tuple[int, ...] = (32, 48, 64)
+    demosaicers: int = 8
+    bank_kernel: int = 5
+    refine_width: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One training run.
+
+    ``minutes`` is the length of the run, in minutes spent training (resumed time counts on); the learning
+    rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
+    ends the run by step count instead.
+    """
+
+    task: str = "demosaic"
+    tier: str = "standard"
+    seed: int = 1
+    minutes: float = 120.0
+    steps: int = 0
+    batch: int = 8
+    patch: int = 96
+    border: int = 8
+    learning_rate: float = 1.2e-3
+    warmup: float = 0.01
+    ema: float = 0.999
+    lambda_mean: float = 1.0
+    lambda_focal: float = 2.0
+    lambda_variation: float = 0.1
+    lambda_detect: float = 0.02
+    lambda_exposure: float = 1.0
+    validate_minutes: float = 10.0
+    checkpoint_minutes: float = 3.0
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+        """Inverse of `to_dict`; an unknown key raises `TypeError`."""
+        network = dict(values.get("network", {}))
+        if "widths" in network:
+            network["widths"] = tuple(network["widths"])
+        return cls(**{**values, "network": NetworkConfig(**network)})
+
+    @classmethod
+    def field_types(cls) -> dict[str, str]:
+        """Name → type of every scalar field that the command line can set."""
+        return {f.name: str(f.type) for f in fields(cls) if f.name != "network"}

@@ -1,0 +1,103 @@
+"""Photographs as training material: any folder of pictures, or a bundle made by `pack`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Picture
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"})
+VALIDATION_EVERY = 16
+"""Every so-many-th picture, by name, is kept back for validation."""
+
+Photo = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """Named 8-bit sRGB pictures ``(H, W, 3)``, split by picture into training and validation."""
+
+    train: tuple[tuple[str, Photo], ...]
+    validation: tuple[tuple[str, Photo], ...]
+
+
+def _read_folder(folder: Path, least: int) -> Iterator[tuple[str, Photo]]:
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
+        with Picture.open(path) as picture:
+            photo = np.asarray(picture.convert("RGB"))
+        if min(photo.shape[:2]) >= least:
+            yield path.relative_to(folder).as_posix(), photo
+
+
+def load(source: Path, least: int = 128) -> Photos:
+    """Read a folder of photographs, or an ``.npz`` bundle.
+
+    Parameters
+    ----------
+    source
+        Folder (searched to any depth), or a bundle written by `pack`.
+    least
+        Shorter sides than this are left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where no picture is found.
+    """
+    if source.is_dir():
+        named = list(_read_folder(source, least))
+    else:
+        with np.load(source) as bundle:
+            named = [(name, bundle[name]) for name in sorted(bundle.files)]
+    if len(named) < 2:
+        raise FileNotFoundError(f"{source}: no photographs found (looked for {', '.join(sorted(SUFFIXES))})")
+    held = [item for index, item in enumerate(named) if index % VALIDATION_EVERY == VALIDATION_EVERY // 2]
+    kept = [item for index, item in enumerate(named) if index % VALIDATION_EVERY != VALIDATION_EVERY // 2]
+    return Photos(tuple(kept), tuple(held or named[:1]))
+
+
+def pack(source: Path, target: Path, megabytes: float, seed: int = 1) -> int:
+    """Write a bundle of about so many megabytes: central crops of every picture, compressed.
+
+    The pictures keep their names, so that the validation split of folder and bundle agree.
+    Returns the number of pictures.
+    """
+    named = list(_read_folder(source, 128))
+    rng = np.random.default_rng(seed)
+    pixels = megabytes * 1e6 / 2.4 / max(len(named), 1)  # deflate leaves about 2.4 bytes a pixel
+    side = int(np.sqrt(pixels)) // 2 * 2
+    crops = {}
+    for name, photo in named:
+        height, width = (min(side, s) for s in photo.shape[:2])
+        y = int(rng.integers(photo.shape[0] - height + 1))
+        x = int(rng.integers(photo.shape[1] - width + 1))
+        crops[name] = photo[y : y + height, x : x + width]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(target, **crops)  # type: ignore[arg-type]
+    return len(crops)
+
+
+def _color_detail(crop: Photo) -> float:
+    """Mean absolute gradient of the colour differences: what demosaicing finds hard."""
+    wide = crop.astype(np.int16)
+    chroma = wide[..., ::2] - wide[..., 1:2]
+    return float(np.abs(np.diff(chroma, axis=0)).mean() + np.abs(np.diff(chroma, axis=1)).mean())
+
+
+def draw_crop(photos: tuple[tuple[str, Photo], ...], size: int, rng: np.random.Generator) -> Photo:
+    """A random square crop, flipped and transposed at random: the harder of two drawn."""
+    crops = []
+    areas = np.sqrt([p.shape[0] * p.shape[1] for _, p in photos])
+    for index in rng.choice(len(photos), 2, p=areas / areas.sum()):
+        photo = photos[index][1]
+        y = int(rng.integers(photo.shape[0] - size + 1))
+        x = int(rng.integers(photo.shape[1] - size + 1))
+        crops.append(photo[y : y + size, x : x + size])
+    crop = max(crops, key=_color_detail)
+    if rng.random() < 0.5:
+        crop = crop.transpose(1, 0, 2)
+    return crop[:: int(rng.choice((-1, 1))), :: int(rng.choice((-1, 1)))]

@@ -1,0 +1,201 @@
+"""The demosaicing task: its pairs, its network, its loss, its measure of validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rawfix.cfa import CANONICAL
+from rawfix.physics import scene
+from rawfix.physics.defects import Defects, plant
+from rawfix.training.config import NetworkConfig, TrainConfig
+from rawfix.training.data import Photos, draw_crop
+from rawfix.training.linear import fit_bank
+from rawfix.training.losses import Batch, LinearDemosaic, demosaic_loss, inside
+from rawfix.training.networks.demosaic import DemosaicNetwork, LinearBank
+from rawfix.training.synthesis import MosaicPair, make_pair
+
+
+def network(config: NetworkConfig) -> DemosaicNetwork:
+    """An untrained network."""
+    return DemosaicNetwork(config)
+
+
+def initialize(model: DemosaicNetwork, photos: Photos, config: TrainConfig) -> None:
+    """Start the bank from least squares on the training pictures."""
+    net = config.network
+    model.initialize_bank(
+        fit_bank(photos.train, net.cfa, net.demosaicers, net.bank_kernel, seed=config.seed)
+    )
+
+
+class _Pairs(torch.utils.data.IterableDataset[tuple[np.ndarray, ...]]):
+    """An endless stream of batches, drawn from ``(seed, stream)``."""
+
+    def __init__(self, photos: Photos, config: TrainConfig, stream: int) -> None:
+        self.photos, self.config, self.stream = photos, config, stream
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
+        rng = np.random.default_rng((self.config.seed, self.stream))
+        cfa = CANONICAL[self.config.network.cfa]
+        while True:
+            pairs = [
+                make_pair(draw_crop(self.photos.train, self.config.patch, rng), cfa, rng)
+                for _ in range(self.config.batch)
+            ]
+            yield collate(pairs)
+
+
+def collate(pairs: list[MosaicPair]) -> tuple[np.ndarray, ...]:
+    """Mosaic, sigma, known_bad, clean, noise, bad: each ``(N, C, H, W)`` float32."""
+    planes = [
+        np.stack([getattr(p, name) for p in pairs])[:, None] for name in ("mosaic", "sigma", "known_bad", "noise", "bad")
+    ]
+    mosaic, sigma, known_bad, noise, bad = (np.asarray(p, np.float32) for p in planes)
+    clean = np.stack([p.clean for p in pairs]).transpose(0, 3, 1, 2)
+    return mosaic, sigma, known_bad, np.ascontiguousarray(clean), noise, bad
+
+
+class DemosaicTask:
+    """Everything the loop needs to know of demosaicing."""
+
+    def __init__(self, config: TrainConfig, photos: Photos, device: str) -> None:
+        self.config, self.photos, self.device = config, photos, device
+        plain = NetworkConfig(cfa=config.network.cfa, demosaicers=1)
+        bank = LinearBank(plain)
+        kernels = fit_bank(photos.train, plain.cfa, 1, plain.bank_kernel, samples=60_000, seed=7)
+        with torch.no_grad():
+            bank.direct.copy_(torch.from_numpy(kernels.reshape(bank.direct.shape)))
+        probe = network(plain)
+        self.linear = LinearDemosaic(bank, probe.order, probe.period).to(device)
+
+    def stream(self, step: int) -> Iterator[Batch]:
+        """Endless batches from here on; a resumed run draws from a new stream."""
+        pairs = _Pairs(self.photos, self.config, step)
+        workers = 1 if self.device == "cpu" else 12
+        if workers > 1:  # every worker its own stream
+            pairs = _ManyStreams(self.photos, self.config, step)
+        loader = torch.utils.data.DataLoader(
+            pairs, batch_size=None, num_workers=workers, prefetch_factor=8, persistent_workers=True
+        )
+        for arrays in loader:
+            yield self.batch(arrays)
+
+    def batch(self, arrays: tuple[Tensor, ...]) -> Batch:
+        """Move to the device and complete the target."""
+        planes = (torch.as_tensor(a).to(self.device, non_blocking=True) for a in arrays)
+        mosaic, sigma, known_bad, clean, noise, bad = planes
+        return Batch(mosaic, sigma, known_bad, clean, bad, clean + self.linear(noise))
+
+    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """Loss of one batch and its parts."""
+        camera, logits = model(batch.mosaic, batch.sigma, batch.known_bad)
+        return demosaic_loss(camera, logits, batch, self.config)
+
+    @torch.no_grad()
+    def validate(self, model: nn.Module, pictures: Path | None = None) -> dict[str, float]:
+        """Clean and defect CPSNR (8-bit sRGB), near defects, detection, noise kept, on the held-back pictures."""
+        return validate(model, self.photos, self.config, self.device, self.linear, pictures)
+
+
+class _ManyStreams(_Pairs):
+    """One stream a worker."""
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
+        info = torch.utils.data.get_worker_info()
+        self.stream = self.stream * 64 + (0 if info is None else info.id)
+        yield from super().__iter__()
+
+
+def _psnr(squared: Tensor) -> float:
+    return float(-10 * torch.log10(squared.mean() + 1e-12))
+
+
+def validate(
+    model: nn.Module, photos: Photos, config: TrainConfig, device: str, linear: nn.Module, pictures: Path | None
+) -> dict[str, float]:
+    """See `DemosaicTask.validate`. Protocol: linear light at 0.9 of white, wb 2/1/1.54, sRGB primaries."""
+    cfa = CANONICAL[config.network.cfa]
+    wb = np.array([2.0, 1.0, 1.54], np.float32)
+    size = 96 * 2
+    rng = np.random.default_rng(0)
+    sums: dict[str, list[float]] = {}
+    strips = []
+    for name, photo in photos.validation:
+        side = min(size, photo.shape[0] // 12 * 12, photo.shape[1] // 12 * 12)
+        y, x = (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2
+        clean = scene.linearize(photo[y : y + side, x : x + side]) * np.float32(0.9)
+        multiplier = wb[cfa.channels((side, side))]
+        plain = cfa.mosaic(clean) / multiplier
+        defective, bad = plant(plain, Defects(1e-3), rng)
+        variance = 1 / 90000 * np.maximum(plain, 0) + (2.5 / 90000) ** 2
+        grain = np.sqrt(64 * variance).astype(np.float32) * rng.standard_normal(plain.shape, np.float32)
+        truth = torch.from_numpy(clean.transpose(2, 0, 1).copy())[None]
+        still = truth
+        for case, plane, gain in (("clean", plain, 1.0), ("defect", defective, 1.0), ("noisy", plain + grain, 64.0)):
+            shot, read = gain / 90000, (2.5 / 90000 * gain) ** 2
+            sigma = np.sqrt(shot * np.maximum(plane, 0) + read)
+            tensors = [
+                torch.from_numpy(np.asarray(p, np.float32))[None, None].to(device)
+                for p in (plane * multiplier, sigma * multiplier, np.zeros_like(plane))
+            ]
+            camera, logits = (t.cpu() for t in model(*tensors))
+            still = camera if case == "clean" else still
+            shown = [srgb8(c / 0.9) for c in (camera, truth)]
+            squared = ((shown[0] - shown[1]) / 255)[inside(10)] ** 2
+            if case == "noisy":
+                spread = linear(torch.from_numpy(grain * multiplier)[None, None].to(device)).cpu()[inside(10)]
+                kept = (camera - still)[inside(10)].std() / spread.std()
+                sums.setdefault("noise_kept", []).append(float(kept))
+                continue
+            sums.setdefault(case, []).append(_psnr(squared))
+            found = (torch.sigmoid(logits) > 0.5)[0, 0].numpy()
+            if case == "defect":
+                mask = torch.from_numpy(bad.astype(np.float32))[None, None]
+                near = (F.max_pool2d(mask, 5, 1, 2)[inside(10)] > 0).expand_as(squared)
+                strong = bad & (np.abs(defective - plain) > 6 * np.sqrt(variance) + 0.02)
+                sums.setdefault("near_mse", []).append(float(squared[near].sum()))
+                sums.setdefault("near_count", []).append(float(near.sum()))
+                sums.setdefault("hit", []).append(float((found & strong).sum()))
+                sums.setdefault("strong", []).append(float(strong.sum()))
+            else:
+                sums.setdefault("false", []).append(float(found.sum()))
+                sums.setdefault("pixels", []).append(float(found.size))
+        if pictures is not None and len(strips) < 6:
+            strips.append(np.concatenate([s[0].permute(1, 2, 0).numpy() for s in shown], 1))
+    if pictures is not None:
+        write_strip(pictures, strips)
+    near_mse = sum(sums["near_mse"]) / max(sum(sums["near_count"]), 1)
+    return {
+        "cpsnr": float(np.mean(sums["clean"])),
+        "cpsnr_defects": float(np.mean(sums["defect"])),
+        "near_defects": float(-10 * np.log10(near_mse + 1e-12)),
+        "recall": sum(sums["hit"]) / max(sum(sums["strong"]), 1),
+        "false_per_mp": 1e6 * sum(sums["false"]) / sum(sums["pixels"]),
+        "noise_kept": float(np.mean(sums["noise_kept"])),
+    }
+
+
+def srgb8(linear: Tensor) -> Tensor:
+    """Linear sRGB → 0…255, clipped and rounded."""
+    clipped = linear.clamp(0, 1)
+    curve = torch.where(clipped <= 0.0031308, clipped * 12.92, 1.055 * clipped ** (1 / 2.4) - 0.055)
+    return torch.round(curve * 255)
+
+
+def write_strip(path: Path, strips: list[np.ndarray]) -> None:
+    """Result beside truth, one row a picture, as PNG."""
+    from PIL import Image as Picture
+
+    width = max(s.shape[1] for s in strips)
+    padded = [np.pad(s, ((0, 0), (0, width - s.shape[1]), (0, 0))) for s in strips]
+    Picture.fromarray(np.concatenate(padded).astype(np.uint8)).save(path)
+
+
+TASKS: dict[str, Any] = {"demosaic": DemosaicTask}

@@ -1,0 +1,103 @@
+"""The least-squares linear demosaic, and a bank of them for different local structures.
+
+Everything happens on the packed mosaic: each cell of the filter array's period becomes a vector of its
+samples. A linear demosaic is then one convolution.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.cfa import CANONICAL, Cfa
+from rawfix.frame import Image
+from rawfix.physics import scene
+from rawfix.training.data import Photo, draw_crop
+from rawfix.training.synthesis import draw_light
+
+PERCEPTUAL_OFFSET = 0.0015
+"""Offset of the square-root encoding: its slope in the dark is about that of sRGB."""
+
+
+def pack(plane: NDArray[np.float32], period: int) -> NDArray[np.float32]:
+    """``(H, W, …)`` → ``(H/p, W/p, p·p·…)``, the order of `torch.nn.functional.pixel_unshuffle`."""
+    height, width = plane.shape[0] // period, plane.shape[1] // period
+    cells = plane[: height * period, : width * period].reshape(height, period, width, period, *plane.shape[2:])
+    return np.ascontiguousarray(np.moveaxis(cells, 2, 1).reshape(height, width, -1))
+
+
+def _windows(packed: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:
+    """Every valid ``kernel × kernel`` window of cells as a row: ``(N, channels·kernel²)`` in (C, ky, kx) order."""
+    view = np.lib.stride_tricks.sliding_window_view(packed, (kernel, kernel), axis=(0, 1))
+    return view.reshape(-1, packed.shape[2] * kernel * kernel)
+
+
+def missing_outputs(cfa: Cfa, channels: int = 3) -> list[tuple[int, int]]:
+    """``(site, channel)`` pairs which a mosaic does not measure, sites in raster order of the unit."""
+    sites = cfa.unit().ravel()
+    return [(site, c) for site in range(sites.size) for c in range(channels) if sites[site] != c]
+
+
+def gather(photos: tuple[tuple[str, Photo], ...], cfa: Cfa, kernel: int, samples: int, rng: np.random.Generator) -> tuple[Image, Image]:
+    """Windows of packed, encoded mosaics and the full colour of their central cells: ``(N, F)``, ``(N, p·p·3)``."""
+    period = cfa.period[0]
+    margin = kernel // 2
+    xs, ys, count = [], [], 0
+    while count < samples:
+        photo = draw_crop(photos, 24 * period, rng)
+        light = np.maximum(scene.to_camera(scene.linearize(photo), draw_light(rng)), 0)
+        clean = np.sqrt(light + np.float32(PERCEPTUAL_OFFSET)) - np.float32(PERCEPTUAL_OFFSET**0.5)
+        xs.append(_windows(pack(cfa.mosaic(clean), period), kernel))
+        truth = pack(clean, period)
+        ys.append(truth[margin:-margin, margin:-margin].reshape(-1, period * period * 3))
+        count += len(xs[-1])
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def _solve(x: Image, y: Image, ridge: float) -> NDArray[np.float64]:
+    """Ridge regression of one output."""
+    wide = x.astype(np.float64)
+    gram = wide.T @ wide
+    gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram)
+    return np.linalg.solve(gram, wide.T @ y.astype(np.float64))
+
+
+def fit_bank(
+    photos: tuple[tuple[str, Photo], ...],
+    cfa_name: str,
+    demosaicers: int,
+    kernel: int,
+    *,
+    samples: int = 120_000,
+    rounds: int = 3,
+    seed: int = 1,
+) -> NDArray[np.float32]:
+    """Fit linear demosaicers to different local structures by alternating assignment and least squares.
+
+    Returns ``(demosaicers, missing, channels, kernel, kernel)`` float32: for each demosaicer one convolution
+    kernel a missing output, in the order of `missing_outputs`. With one demosaicer this is the plain
+    least-squares demosaic.
+    """
+    cfa = CANONICAL[cfa_name]
+    rng = np.random.default_rng(seed)
+    x, y = gather(photos, cfa, kernel, samples, rng)
+    cells = cfa.unit().size
+    outputs = missing_outputs(cfa)
+    encoded = x.reshape(len(x), cells, kernel, kernel)
+    across = np.abs(np.diff(encoded, axis=3)).mean((1, 2, 3))
+    down = np.abs(np.diff(encoded, axis=2)).mean((1, 2, 3))
+    direction = np.log((across + 1e-3) / (down + 1e-3))
+    edges = np.quantile(direction, np.linspace(0, 1, demosaicers + 1)[1:-1])
+    group = np.repeat(np.searchsorted(edges, direction)[:, None], cells, 1)
+    bank = np.zeros((demosaicers, len(outputs), x.shape[1]))
+    for _ in range(rounds if demosaicers > 1 else 1):
+        error = np.zeros((len(x), cells, demosaicers), np.float32)
+        for index, (site, channel) in enumerate(outputs):
+            truth = y[:, site * 3 + channel]
+            for which in range(demosaicers):
+                chosen = group[:, site] == which
+                if chosen.sum() > 4 * x.shape[1]:
+                    bank[which, index] = _solve(x[chosen], truth[chosen], 1e-6)
+                error[:, site, which] += (x @ bank[which, index].astype(np.float32) - truth) ** 2
+        group = error.argmin(2)
+    return bank.reshape(demosaicers, len(outputs), cells, kernel, kernel).astype(np.float32)

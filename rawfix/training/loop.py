@@ -1,0 +1,146 @@
+"""The one training loop: build, resume, step, validate, checkpoint, one line to ``metrics.jsonl``."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from rawfix.training.config import TrainConfig
+from rawfix.training.data import Photos, load
+from rawfix.training.demosaic import TASKS, initialize, network
+from rawfix.training.progress import Reporter
+
+CHECKPOINT = "checkpoint.pt"
+
+
+def learning_rate(config: TrainConfig, progress: float) -> float:
+    """Linear warm-up, then a cosine down to a hundredth; ``progress`` in 0…1."""
+    if progress < config.warmup:
+        return config.learning_rate * progress / config.warmup
+    phase = min((progress - config.warmup) / (1 - config.warmup), 1.0)
+    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * phase)))
+
+
+def _save(path: Path, state: dict[str, Any]) -> None:
+    temporary = path.with_suffix(".tmp")
+    torch.save(state, temporary)
+    temporary.replace(path)
+
+
+def _average(ema: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for slow, fast in zip(ema.parameters(), model.parameters(), strict=True):
+            slow.lerp_(fast, 1 - decay)
+
+
+def train(
+    run: Path,
+    data: Path,
+    config: TrainConfig,
+    *,
+    device: str = "cpu",
+    init: dict[str, Any] | None = None,
+    reporter: Reporter,
+) -> Path:
+    """Train until the budget is spent; resumes where a checkpoint lies in ``run``.
+
+    Parameters
+    ----------
+    run
+        Directory of the run: checkpoint, ``metrics.jsonl``, ``validation.png``.
+    data
+        Folder of photographs or a bundle.
+    config
+        The run. On resuming, the stored network is kept; budget and rates may differ.
+    init
+        State dict to start from, for example of an exported model.
+
+    Returns
+    -------
+    Path of the checkpoint: it holds network and training config, step, EMA weights, optimiser, RNG state.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    checkpoint = run / CHECKPOINT
+    stored = torch.load(checkpoint, map_location=device, weights_only=False) if checkpoint.exists() else None
+    if stored is not None:
+        config = replace(config, network=TrainConfig.from_dict(stored["config"]).network)
+    torch.manual_seed(config.seed)
+    photos: Photos = load(data)
+    task = TASKS[config.task](config, photos, device)
+    model = network(config.network).to(device)
+    if stored is not None:
+        model.load_state_dict(stored["model"])
+    elif init is not None:
+        model.load_state_dict(init)
+    else:
+        initialize(model, photos, config)
+    ema = network(config.network).to(device)
+    ema.load_state_dict(stored["ema"] if stored is not None else model.state_dict())
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+    step, spent = 0, 0.0
+    if stored is not None:
+        optimizer.load_state_dict(stored["optimizer"])
+        step, spent = stored["step"], stored["seconds"]
+        torch.set_rng_state(stored["rng"].cpu())
+
+    def state() -> dict[str, Any]:
+        return {
+            "config": config.to_dict(),
+            "step": step,
+            "seconds": spent,
+            "model": model.state_dict(),
+            "ema": ema.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "rng": torch.get_rng_state(),
+            "pictures": [name for name, _ in photos.train],
+            "held_back": [name for name, _ in photos.validation],
+            "hardware": torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads",
+        }
+
+    batches = task.stream(step)
+    last_saved = last_checked = spent
+    running: dict[str, float] = {}
+    while True:
+        progress = step / config.steps if config.steps else spent / (60 * config.minutes)
+        if progress >= 1:
+            break
+        batch = next(batches)
+        started = time.perf_counter()
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, progress)
+        loss, parts = task.loss(model, batch)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        _average(ema, model, min(config.ema, (1 + step) / (10 + step)))
+        step += 1
+        spent += time.perf_counter() - started
+        running = {k: 0.99 * running.get(k, v) + 0.01 * v for k, v in {**parts, "loss": float(loss.detach())}.items()}
+        reporter.step(step, progress, running)
+        if spent - last_checked > 60 * config.validate_minutes:
+            last_checked = spent
+            scores = task.validate(ema, run / "validation.png")
+            _log(run, step, spent, running, scores)
+            reporter.validation(step, scores)
+        if spent - last_saved > 60 * config.checkpoint_minutes:
+            last_saved = spent
+            _save(checkpoint, state())
+    scores = task.validate(ema, run / "validation.png")
+    _log(run, step, spent, running, scores)
+    reporter.validation(step, scores)
+    _save(checkpoint, state())
+    return checkpoint
+
+
+def _log(run: Path, step: int, spent: float, losses: dict[str, float], scores: dict[str, float]) -> None:
+    line = {"step": step, "minutes": round(spent / 60, 2), "loss": losses, "validation": scores}
+    with (run / "metrics.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")

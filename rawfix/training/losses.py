@@ -1,0 +1,81 @@
+"""What a demosaicing network is punished for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rawfix.training.config import TrainConfig
+from rawfix.training.networks.demosaic import encode
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`rawfix.training.synthesis.MosaicPair`, batched: every plane ``(N, C, H, W)`` float32, plus the target.
+
+    ``target`` is the clean light plus the linearly demosaiced noise, so that a network learns to leave the
+    sensor's own grain alone.
+    """
+
+    mosaic: Tensor
+    sigma: Tensor
+    known_bad: Tensor
+    clean: Tensor
+    bad: Tensor
+    target: Tensor
+
+
+class LinearDemosaic(nn.Module):
+    """The plain least-squares demosaic of a packed mosaic, to spread noise as no nonlinear method would."""
+
+    def __init__(self, bank: nn.Module, order: Tensor, period: int) -> None:
+        super().__init__()
+        self.bank, self.period = bank, period
+        self.register_buffer("order", order.clone())
+
+    @torch.no_grad()
+    def forward(self, mosaic: Tensor) -> Tensor:
+        """``(N, 1, H, W)`` → ``(N, 3, H, W)``, linear in its input."""
+        packed = F.pixel_unshuffle(mosaic, self.period)
+        every = torch.cat((self.bank(packed), packed), 1)[:, self.order]
+        return F.pixel_shuffle(every, self.period)
+
+
+def demosaic_loss(
+    camera: Tensor, logits: Tensor, batch: Batch, config: TrainConfig
+) -> tuple[Tensor, dict[str, float]]:
+    """λ_M·(L1 + L2) + λ_F·focal + λ_R·total variation of the error + cross-entropy + exposure.
+
+    Errors are taken in the perceptual encoding and weighed down where the noise is strong (it cannot be
+    predicted there). ``exposure`` is the error of the patch mean in linear light: grey stays grey.
+    """
+    edge = inside(config.border)
+    level = torch.sqrt(batch.clean.mean((1, 2, 3), keepdim=True) + 1e-3)
+    weight = 1 / (1 + batch.sigma.mean((1, 2, 3), keepdim=True) / level / 0.04)
+    error = (encode(camera) - encode(batch.target))[edge]
+    squared = weight * error**2
+    mean = (weight * error.abs()).mean() + 4 * squared.mean()
+    near = F.max_pool2d(batch.bad, 5, 1, 2)[edge]
+    focal = (squared * near).sum() / (3 * near.sum() + 300)
+    variation = (weight * error).diff(dim=2).abs().mean() + (weight * error).diff(dim=3).abs().mean()
+    detect = F.binary_cross_entropy_with_logits(logits[edge], batch.bad[edge], reduction="none")
+    detect = detect.mean() * 20
+    exposure = (camera - batch.target)[edge].mean((2, 3)).abs().mean()
+    total = (
+        config.lambda_mean * mean
+        + config.lambda_focal * focal
+        + config.lambda_variation * variation
+        + config.lambda_detect * detect
+        + config.lambda_exposure * exposure
+    )
+    parts = {"mean": mean, "focal": focal, "variation": variation, "detect": detect, "exposure": exposure}
+    return total, {name: float(part.detach()) for name, part in parts.items()}
+
+
+def inside(border: int) -> tuple[slice, ...]:
+    """The part of an ``(N, C, H, W)`` batch that lies ``border`` pixels inside."""
+    inner = slice(border, -border) if border else slice(None)
+    return slice(None), slice(None), inner, inner

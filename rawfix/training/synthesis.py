@@ -1,0 +1,115 @@
+"""The distributions that training draws from; the formulas are in `rawfix.physics`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.cfa import Cfa
+from rawfix.frame import Image
+from rawfix.physics import noise, scene
+from rawfix.physics.defects import DRAWS, TRAINING_PROBABILITY, Bool, Defects, plant
+
+
+@dataclass(frozen=True, slots=True)
+class MosaicPair:
+    """One training sample, linear and white-balanced.
+
+    Attributes
+    ----------
+    mosaic, sigma
+        ``(H, W)``: what the network sees, and the noise model's deviation at the observed value.
+    known_bad
+        ``(H, W)`` float32: 1 where the caller tells that a sample is worthless.
+    clean
+        ``(H, W, 3)``: the light, clipped where the sensor saturates.
+    noise
+        ``(H, W)``: the noise that lies on the measured samples (the target carries it, demosaiced linearly).
+    bad
+        ``(H, W)`` bool: planted defects.
+    """
+
+    mosaic: Image
+    sigma: Image
+    known_bad: Image
+    clean: Image
+    noise: Image
+    bad: Bool
+
+
+def draw_light(rng: np.random.Generator) -> scene.Light:
+    """Exposure (a seventh of the draws clip), white balance, and a colour matrix, often a saturating one."""
+    exposure = np.exp(rng.uniform(np.log(0.3), np.log(1.0)))
+    if rng.random() < 0.15:
+        exposure = rng.uniform(1.0, 2.2)
+    wb = (float(rng.uniform(1.2, 2.6)), 1.0, float(rng.uniform(1.2, 2.4)))
+    matrix = np.eye(3, dtype=np.float32)
+    if rng.random() < 0.6:
+        matrix = scene.saturation_matrix(rng.uniform(-0.3, 0.3, 6))
+    if rng.random() < 0.15:
+        matrix = matrix[rng.permutation(3)]
+    return scene.Light(float(exposure), wb, matrix)
+
+
+def draw_noise(rng: np.random.Generator) -> tuple[float, float, noise.Structure]:
+    """Shot and read variance before white balance, and structured noise; two fifths of the draws are near base ISO."""
+    full_well = np.exp(rng.uniform(np.log(15e3), np.log(120e3)))
+    read_electrons = rng.uniform(1.0, 6.0)
+    gain = np.exp(rng.uniform(0, np.log(512))) if rng.random() < 0.6 else rng.uniform(0.3, 1.5)
+    shot, read = gain / full_well, (read_electrons / full_well * gain) ** 2
+    sigma = float(np.sqrt(read))
+    structure = noise.Structure()
+    if rng.random() < 0.3:
+        structure = noise.Structure(
+            row=float(rng.uniform(0, 0.15)) * sigma, column=float(rng.uniform(0, 0.1)) * sigma
+        )
+    return float(shot), float(read), structure
+
+
+def draw_defects(rng: np.random.Generator) -> Defects | None:
+    """A third of the patches have none; the others each draw at its training probability, clusters, lines."""
+    if rng.random() < 0.33:
+        return None
+    return Defects(
+        probability=len(DRAWS) * TRAINING_PROBABILITY,
+        clusters=60.0 if rng.random() < 0.3 else 0.0,
+        lines=1.0 if rng.random() < 0.06 else 0.0,
+        scale=float(np.exp(rng.uniform(np.log(0.05), np.log(0.35)))),
+    )
+
+
+def make_pair(photo: NDArray[np.uint8], cfa: Cfa, rng: np.random.Generator) -> MosaicPair:
+    """Expose an 8-bit sRGB crop ``(H, W, 3)`` on a drawn sensor with a canonical filter array."""
+    light = draw_light(rng)
+    wb = np.asarray(light.wb, np.float32)
+    if rng.random() < 0.04:  # flat fields keep the mean honest
+        photo = np.broadcast_to(photo.mean((0, 1)).astype(np.uint8), photo.shape)
+    clean = np.clip(scene.to_camera(scene.linearize(photo), light), 0, wb)
+    shape = clean.shape[:2]
+    multiplier = wb[cfa.channels((shape[0], shape[1]))]
+    signal = cfa.mosaic(clean) / multiplier
+    if rng.random() < 0.15:  # no noise at all: synthetic and binned frames
+        shot, read, field = 1e-5, 1e-9, np.zeros_like(signal)
+    else:
+        shot, read, structure = draw_noise(rng)
+        field = noise.draw_white(signal, shot, read, rng)
+        field += noise.draw_structure((shape[0], shape[1]), structure, rng)
+    observed = np.minimum(signal + field, 1)
+    field = observed - signal
+    defects = draw_defects(rng)
+    bad = np.zeros(signal.shape, bool)
+    if defects is not None:
+        observed, bad = plant(observed, defects, rng)
+    known_bad = bad & (rng.random() < 0.15)
+    misjudged = np.exp(rng.normal(0, 0.2))  # noise models are never exact
+    sigma = np.sqrt(noise.variance(observed, shot, read)) * np.float32(misjudged)
+    return MosaicPair(
+        mosaic=np.asarray(observed * multiplier, np.float32),
+        sigma=np.asarray(sigma * multiplier, np.float32),
+        known_bad=known_bad.astype(np.float32),
+        clean=np.asarray(clean, np.float32),
+        noise=np.asarray(field * multiplier, np.float32),
+        bad=bad,
+    )
