@@ -1,0 +1,68 @@
+"""From the working space to the values of a picture file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.color.matrices import Space, convert
+from rawfix.color.spaces import WORKING
+from rawfix.color.tone import apply_tone
+from rawfix.color.transfer import encode
+from rawfix.frame import Image
+
+Display = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+"""``(H, W, 3)``: uint8, uint16 (full range), or float32 (1 = display white)."""
+
+_STRIP = 64
+
+
+def render(working: Image, space: Space, tone: str, linear: bool, bits: Literal[8, 16, 32]) -> Display:
+    """Tone, output space, transfer curve and bit depth.
+
+    The tone curve works in the working space, before the matrix, so that files in different spaces agree on
+    every colour both can hold. Only here are values clipped, and only for integers: what lies outside the
+    output's gamut is cut off channel by channel at 0 and 1. Rounded to nearest, without dithering, so that
+    equal input gives equal output.
+
+    Parameters
+    ----------
+    working
+        ``(H, W, 3)`` float32, linear Rec. 2020, signed, unbounded; not mutated. May be a view.
+    space
+        Output space, one of `rawfix.color.spaces.SPACES`.
+    tone
+        A name of `rawfix.color.tone.TONES`.
+    linear
+        Write linear light instead of the space's transfer curve.
+    bits
+        8 or 16 (integers), or 32: float32, never clipped.
+
+    Returns
+    -------
+    Display
+        ``(H, W, 3)``, C-contiguous. Peak memory is this array and a few strips.
+    """
+    dtype = {8: np.uint8, 16: np.uint16, 32: np.float32}[bits]
+    display = np.empty(working.shape, dtype)
+    same = space.primaries == WORKING.primaries and space.white == WORKING.white
+    matrix = None if same else np.ascontiguousarray(convert(WORKING, space).T.astype(np.float32))
+    curve = "linear" if linear else space.transfer
+    for y in range(0, working.shape[0], _STRIP):
+        strip = apply_tone(tone, working[y : y + _STRIP])
+        if matrix is not None:
+            strip = strip @ matrix
+        if bits == 32:
+            display[y : y + _STRIP] = encode(curve, strip)
+        else:
+            display[y : y + _STRIP] = _quantize(encode(curve, np.clip(strip, 0.0, 1.0)), bits)
+    return display
+
+
+def _quantize(encoded: Image, bits: int) -> Image:
+    """[0, 1] to whole numbers, still float32; exact to 0.01 of a step at 16 bits."""
+    scaled = encoded * np.float32((1 << bits) - 1)
+    np.rint(scaled, out=scaled)
+    return scaled
