@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawfix.nn.tiles import reflect, run_tiled
@@ -50,6 +50,7 @@ def whole(mosaic, reach, period, origin, scale=1):
     return {"camera": np.moveaxis(outputs["camera"][0], 0, 2)[window], "bad": outputs["bad"][0, 0][window]}
 
 
+@settings(deadline=None)
 @given(SIDES, SIDES, st.integers(1, 80), st.integers(0, 3), st.integers(0, 5), PERIODS, st.data())
 def test_tiles_equal_the_whole(height, width, tile, reach, extra, period, data):
     multiple = data.draw(st.sampled_from([1, 2, 4, 8]))
@@ -76,6 +77,7 @@ def test_tiles_equal_the_whole(height, width, tile, reach, extra, period, data):
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-5, atol=1e-5)
 
 
+@settings(deadline=None)
 @given(SIDES, PERIODS)
 def test_reflection_keeps_the_phase_and_the_frame(size, period):
     index = np.arange(-150, size + 150)
