@@ -38,7 +38,7 @@ def read_quota(path: Path) -> int | None:
     try:
         text = path.read_text(encoding="utf-8")
         if path.name == "cpu.cfs_quota_us":
-            text += path.with_name("cpu.cfs_period_us").read_text(encoding="utf-8")
+            text += " " + path.with_name("cpu.cfs_period_us").read_text(encoding="utf-8")
     except OSError:
         return None
     quota, period = text.split()
