@@ -169,9 +169,10 @@ class DemosaicNetwork(nn.Module):
         n, _, height, width = cleaned.shape
         missing = len(self.bank.outputs)
         each = missing // cells
-        shares = torch.softmax(trust.reshape(n, count, cells, 1, height * width), 1)
+        # Softmax over the demosaicers, written out: as one operator it takes a seventh of the run on a CPU.
+        shares = torch.exp(torch.clamp(trust, -20, 20)).reshape(n, count, cells, 1, height * width)
         candidates = self.bank(cleaned).reshape(n, count, cells, each, height * width)
-        mixed = (shares * candidates).sum(1).reshape(n, missing, height, width)
+        mixed = ((shares * candidates).sum(1) / shares.sum(1)).reshape(n, missing, height, width)
 
         planes = torch.cat((mixed, cleaned), 1)
         refined = F.relu(self.refine1(torch.cat((trunk, planes, gate), 1)))

@@ -1,0 +1,85 @@
+"""The model card: what a network is, what it was trained on, how good it is and where it fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rawfix.nn.manifest import Manifest
+
+_TEXT = """# {id}
+
+Demosaicing of {cfa} mosaics with defective pixels, contract `{contract}`. Licence: Apache-2.0.
+
+| | |
+|---|---|
+| parameters | {parameters:,} |
+| cost | {gflop_per_mp} GFLOP per megapixel |
+| tile · halo · multiple | {tile} · {halo} · {multiple} pixels |
+| trained | {steps:,} steps, {hours} h, {hardware}, seed {seed} |
+| parity | graph to torch {graph:.1e}, fused to trained form {fused:.1e} |
+
+## What it is
+
+A bank of {demosaicers} linear demosaicers (one 5×5 convolution on the packed, square-root encoded mosaic, each
+kernel's weights summing to 1 on its own colour and to 0 on the others), a three-level U-Net that gives for
+every pixel the trust in each of them and the probability that the pixel is defective, a repair of defective
+samples ahead of the bank, and a refinement. The scheme is that of US 2025/0265683 A1, with these changes, made
+for speed on a CPU: the sub-networks are fused into one convolution, the U-Net has three levels instead of four
+and sees the mosaic instead of the reconstructions, and defective samples are replaced before they are
+demosaiced instead of being outvoted after.
+
+Measured samples that are not defective pass through unchanged. The network was trained against clean light plus
+the *linearly demosaiced* noise, so it keeps the sensor's grain.
+
+## What it was trained on
+
+{data}
+
+Exposed by the package's own forward model: drawn exposure, white balance and colour matrix, Poisson–Gaussian and
+row/column noise, planted defects (points, clusters, lines). Pictures held back for validation, by name:
+
+{held_back}
+
+Trained on {pictures} pictures; their names are in `pictures.txt`.
+
+## How good it is
+
+```json
+{metrics}
+```
+
+## Where it fails
+
+Moiré finer than the mosaic's own grid stays moiré. A true point of light that covers a single pixel of one
+colour cannot be told from a hot pixel. Defects weaker than about two per cent of white may stay in busy
+texture.
+"""
+
+
+def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back: list[str]) -> None:
+    """Write ``README.md`` and ``pictures.txt`` beside the model."""
+    training = manifest.training
+    text = _TEXT.format(
+        id=manifest.id,
+        cfa=manifest.cfa,
+        contract=manifest.contract,
+        parameters=manifest.parameters,
+        gflop_per_mp=manifest.gflop_per_mp,
+        tile=manifest.tile,
+        halo=manifest.halo,
+        multiple=manifest.multiple,
+        steps=training["steps"],
+        hours=training["hours"],
+        hardware=training["hardware"],
+        seed=training["seed"],
+        graph=manifest.parity["graph_to_torch"],
+        fused=manifest.parity["fused_to_trained"],
+        demosaicers=training["config"]["network"]["demosaicers"],
+        data="\n".join(f"* {entry['name']} ({entry['license']})" for entry in training["data"]),
+        held_back=", ".join(f"`{name}`" for name in held_back),
+        pictures=len(pictures),
+        metrics=json.dumps(manifest.metrics, indent=1, sort_keys=True),
+    )
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    (folder / "pictures.txt").write_text("\n".join(pictures) + "\n", encoding="utf-8")

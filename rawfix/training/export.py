@@ -1,0 +1,242 @@
+"""From a checkpoint to a model folder: fused ONNX graph, manifest, golden patch, model card.
+
+Needs only torch and onnx; the parity of the graph is measured with onnx's own reference evaluator, so that a
+bare machine can export. The same checkpoint always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
+from torch import Tensor, nn
+
+from rawfix.nn.manifest import GRAPH_NAME, Manifest
+from rawfix.training.card import write_card
+from rawfix.training.config import TrainConfig
+from rawfix.training.demosaic import network
+from rawfix.training.networks.demosaic import DemosaicNetwork
+
+OPSET = 17
+TILE = 512
+GOLDEN = "golden.npz"
+GOLDEN_TOLERANCE = 1e-3
+DATA = [
+    {
+        "name": "Cloudinary CID22 reference photographs, downsampled, 512×512",
+        "license": "CC BY-SA 4.0",
+    },
+    {
+        "name": "wallpapers and gallery photographs, downsampled 1–4× in linear light",
+        "license": "CC0, CC BY, CC BY-SA, GFDL, Free Art, Unsplash and Pexels licences",
+    },
+]
+
+
+class FusedBank(nn.Module):
+    """`LinearBank` as the single convolution that runs."""
+
+    def __init__(self, bank: nn.Module) -> None:
+        super().__init__()
+        kernel = bank.composed().detach()
+        self.outputs = bank.outputs
+        self.conv = nn.Conv2d(kernel.shape[1], kernel.shape[0], kernel.shape[2], padding=kernel.shape[2] // 2, bias=False)
+        self.conv.weight = nn.Parameter(kernel)
+
+    def forward(self, packed: Tensor) -> Tensor:
+        """As `LinearBank`."""
+        return self.conv(packed)
+
+
+class _Exported(nn.Module):
+    """The contract's outputs: camera, and a probability instead of a logit."""
+
+    def __init__(self, model: DemosaicNetwork) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, mosaic: Tensor, sigma: Tensor, known_bad: Tensor) -> tuple[Tensor, Tensor]:
+        camera, logits = self.model(mosaic, sigma, known_bad)
+        return camera, torch.sigmoid(logits)
+
+
+def fuse(model: DemosaicNetwork) -> DemosaicNetwork:
+    """A copy whose bank is one convolution; same results to float32 rounding."""
+    fused = copy.deepcopy(model).cpu().eval()
+    fused.bank = FusedBank(fused.bank)  # type: ignore[assignment]
+    return fused
+
+
+def sample(period: int, side: int = 96) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A deterministic test patch: gradients, an edge, noise, defects; ``(1, 1, side, side)`` each."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
+    mosaic = 0.05 + 0.6 * x * y + 0.3 * (x + 0.3 * y > 0.7) + 0.01 * rng.standard_normal((side, side), np.float32)
+    mosaic[rng.random(mosaic.shape) < 0.003] = 1.5
+    known_bad = (rng.random(mosaic.shape) < 0.002).astype(np.float32)
+    sigma = np.sqrt(1e-4 * np.maximum(mosaic, 0) + 1e-6)
+    return tuple(np.asarray(p, np.float32)[None, None] for p in (mosaic, sigma, known_bad))  # type: ignore[return-value]
+
+
+def to_onnx(model: DemosaicNetwork) -> bytes:
+    """The fused graph, height and width free, stripped of everything that names this machine."""
+    buffer = io.BytesIO()
+    inputs = tuple(torch.from_numpy(p) for p in sample(model.period))
+    axes = {name: {2: "height", 3: "width"} for name in ("mosaic", "sigma", "known_bad", "camera", "bad")}
+    torch.onnx.export(
+        _Exported(fuse(model)),
+        inputs,
+        buffer,
+        input_names=["mosaic", "sigma", "known_bad"],
+        output_names=["camera", "bad"],
+        dynamic_axes=axes,
+        opset_version=OPSET,
+        do_constant_folding=True,
+        dynamo=False,
+    )
+    graph = onnx.load_from_string(buffer.getvalue())
+    for node in graph.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    graph.producer_name, graph.producer_version = "rawfix", ""
+    onnx.checker.check_model(graph)
+    return graph.SerializeToString()
+
+
+def gflop_per_megapixel(graph: bytes, side: int = 256) -> float:
+    """Convolution and matrix FLOP (two a multiply-add) per megapixel of mosaic, from the graph's own shapes."""
+    model = onnx.load_from_string(graph)
+    for value in (*model.graph.input, *model.graph.output):
+        for axis in (2, 3):
+            value.type.tensor_type.shape.dim[axis].dim_value = side
+    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.value_info}
+    shapes |= {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.output}
+    weights = {w.name: numpy_helper.to_array(w).shape for w in inferred.graph.initializer}
+    flop = 0.0
+    for node in inferred.graph.node:
+        if node.op_type == "Conv":
+            flop += 2.0 * float(np.prod(weights[node.input[1]])) * float(np.prod(shapes[node.output[0]][2:]))
+    return flop / side**2 / 1e3
+
+
+def reach(model: DemosaicNetwork) -> int:
+    """Pixels of context that an output depends on, measured: where the gradient of a centre cell is not zero."""
+    side = 256
+    probe = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    camera, logits = fuse(model)(probe, torch.full_like(probe, 0.01), torch.zeros_like(probe))
+    step = model.period * 4
+    centre = side // 2 // step * step
+    window = np.s_[..., centre : centre + step, centre : centre + step]
+    (camera[window].abs().sum() + logits[window].abs().sum()).backward()
+    assert probe.grad is not None
+    rows = torch.nonzero(probe.grad[0, 0].abs().sum(1) > 0).flatten()
+    return int(max(centre - int(rows.min()), int(rows.max()) + 1 - centre - step))
+
+
+def _npz_bytes(planes: dict[str, np.ndarray]) -> bytes:
+    """A compressed ``.npz`` with fixed dates, so that equal content is equal bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, plane in planes.items():
+            data = io.BytesIO()
+            np.save(data, plane)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), data.getvalue(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _commit() -> str:
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str, Any]]:
+    """The EMA network of a checkpoint, its config and everything else it holds."""
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    config = TrainConfig.from_dict(stored["config"])
+    model = network(config.network)
+    model.load_state_dict(stored["ema"])
+    return model.eval(), config, stored
+
+
+@torch.no_grad()
+def _measure(model: DemosaicNetwork, graph: bytes) -> tuple[dict[str, np.ndarray], float, float]:
+    """Golden planes; greatest difference of the fused graph, and of the over-parameterised form, to torch."""
+    names = ("mosaic", "sigma", "known_bad")
+    planes = dict(zip(names, sample(model.period), strict=True))
+    fused = [t.numpy() for t in _Exported(fuse(model))(*(torch.from_numpy(p) for p in planes.values()))]
+    plain = [t.numpy() for t in _Exported(model)(*(torch.from_numpy(p) for p in planes.values()))]
+    ran = ReferenceEvaluator(onnx.load_from_string(graph)).run(None, planes)
+    graph_error = max(float(np.abs(a - b).max()) for a, b in zip(ran, fused, strict=True))
+    fuse_error = max(float(np.abs(a - b).max()) for a, b in zip(plain, fused, strict=True))
+    golden = {f"input.{name}": plane for name, plane in planes.items()}
+    golden |= {"output.camera": fused[0], "output.bad": fused[1]}
+    return golden, graph_error, fuse_error
+
+
+def export(checkpoint: Path, models: Path, metrics: dict[str, Any] | None = None) -> Path:
+    """Write ``models/<id>/``: ``model.onnx``, ``manifest.json``, ``golden.npz``, ``README.md``.
+
+    Parameters
+    ----------
+    checkpoint
+        Of a run; everything needed is in it.
+    models
+        Folder of models.
+    metrics
+        Figures for the manifest, by set; default: the last validation.
+    """
+    model, config, stored = load_weights(checkpoint)
+    graph = to_onnx(model)
+    multiple = model.period * 4
+    halo = -(-reach(model) // multiple) * multiple
+    golden, graph_error, fuse_error = _measure(model, graph)
+    name = f"{config.task}-{config.network.cfa}-{config.tier}"
+    folder = models / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / GRAPH_NAME).write_bytes(graph)
+    (folder / GOLDEN).write_bytes(_npz_bytes(golden))
+    training = {
+        "commit": stored.get("commit") or _commit(),
+        "config": config.to_dict(),
+        "data": DATA,
+        "seed": config.seed,
+        "steps": stored["step"],
+        "hours": round(stored["seconds"] / 3600, 3),
+        "hardware": stored["hardware"],
+    }
+    manifest = Manifest(
+        id=name,
+        contract=f"{config.task}-v1",
+        cfa=config.network.cfa,
+        space=None,
+        tier=config.tier,
+        sha256=hashlib.sha256(graph).hexdigest(),
+        opset=OPSET,
+        tile=TILE,
+        halo=halo,
+        multiple=multiple,
+        scale=1,
+        parameters=sum(int(np.prod(w.dims)) for w in onnx.load_from_string(graph).graph.initializer),
+        gflop_per_mp=round(gflop_per_megapixel(graph), 2),
+        training=training,
+        metrics=metrics or stored.get("validation", {}),
+        parity={"graph_to_torch": graph_error, "fused_to_trained": fuse_error},
+        golden={"file": GOLDEN, "tolerance": GOLDEN_TOLERANCE},
+    )
+    manifest.write(folder)
+    write_card(folder, manifest, stored["pictures"], stored["held_back"])
+    return folder
