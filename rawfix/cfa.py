@@ -98,6 +98,16 @@ class Cfa:
         return np.take_along_axis(image, index[..., None].astype(np.intp), axis=2)[..., 0]
 
 
+    def place(
+        self, mosaic: NDArray[np.float32], image: NDArray[np.float32], where: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Write measured samples into their channels of ``image (H, W, C)``, in place; only at ``where``, if given."""
+        for y, row in enumerate(self.pattern):
+            for x, channel in enumerate(row):
+                sites = np.s_[y :: self.period[0], x :: self.period[1]]
+                np.copyto(image[sites][..., channel], mosaic[sites], where=True if where is None else where[sites])
+
+
 CANONICAL: dict[str, Cfa] = {
     "bayer": Cfa.from_rows("GR", "BG"),
     "quad": Cfa.from_rows("GGRR", "GGRR", "BBGG", "BBGG"),

@@ -65,6 +65,9 @@ class RawFrame:
         Per-row and per-column black deltas in counts (DNG BlackLevelDeltaV/H), or None.
     pixel_aspect
         Width of a pixel over its height; 1 for square pixels.
+    daylight_wb
+        Multipliers that make D65 daylight white, green = 1, from the camera's matrix; None when unknown. With
+        it, ``inverse(cam_to_xyz) / daylight_wb[:, None]`` is the native XYZ → unbalanced camera matrix.
     notes
         Plain sentences about fallbacks taken while reading ("white balance missing: daylight used").
     """
@@ -83,6 +86,7 @@ class RawFrame:
     black_rows: NDArray[np.float32] | None = None
     black_columns: NDArray[np.float32] | None = None
     pixel_aspect: float = 1.0
+    daylight_wb: tuple[float, float, float] | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -1,0 +1,113 @@
+"""Which output belongs to which input, decided before anything is developed."""
+
+from __future__ import annotations
+
+import glob
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rawfix.errors import SettingsError
+
+SUFFIXES = {"tiff": ".tif", "png": ".png", "jpeg": ".jpg"}
+NAME_FIELDS = ("stem", "ext", "seq", "camera", "iso", "space", "quality")
+DEFAULT_NAME = "{stem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to develop. ``target`` may hold fields (``{camera}``, ``{iso}``) known only after reading."""
+
+    source: Path
+    target: Path
+    fields: Mapping[str, object]
+
+
+def expand(patterns: Iterable[str]) -> list[Path]:
+    """Input files in the order given, once each; wildcards are expanded where the shell did not.
+
+    A name without wildcard is passed on even where no such file exists, so that its refusal can be told.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.exists() or not glob.has_magic(pattern):
+            found[path] = None
+        else:
+            found.update(dict.fromkeys(Path(p) for p in sorted(glob.glob(pattern, recursive=True))))  # noqa: PTH207
+    return list(found)
+
+
+def _check_template(name: str) -> list[str]:
+    try:
+        used = [field for _, field, _, _ in string.Formatter().parse(name) if field is not None]
+    except ValueError as error:
+        raise SettingsError(f"--name {name!r}: {error}") from None
+    for field in used:
+        if field not in NAME_FIELDS:
+            raise SettingsError(f"--name {name!r}: unknown field {{{field}}}; there are {', '.join(NAME_FIELDS)}")
+    if "/" in name or "\\" in name:
+        raise SettingsError(f"--name {name!r}: a file name, not a path; the folder is given by -o")
+    return used
+
+
+def fill(job: Job, **late: object) -> Path:
+    """The job's target with every field of its name filled in."""
+    template = job.target.name
+    try:
+        name = template.format(**job.fields, **late)
+    except (ValueError, KeyError, IndexError) as error:
+        raise SettingsError(f"--name {template!r}: {error}") from None
+    return job.target.with_name("".join("_" if c in '/\\:*?"<>|' else c for c in name))
+
+
+def plan(
+    sources: list[Path], output: Path | None, name: str, format: str, *, space: str = "", quality: str = ""
+) -> list[Job]:
+    """One job a source.
+
+    Parameters
+    ----------
+    sources
+        Input files.
+    output
+        A folder (existing, or without suffix, or for several files); a file, for one input; or None: beside
+        each source.
+    name
+        Template of the file's stem, see `NAME_FIELDS`.
+    format
+        Output format; decides the suffix.
+
+    Raises
+    ------
+    SettingsError
+        The template is malformed, one file is named for several inputs, or two inputs would share an output.
+    """
+    used = _check_template(name)
+    suffix = SUFFIXES[format]
+    is_file = output is not None and not output.is_dir() and output.suffix.lower() in (suffix, ".tiff", ".jpeg")
+    if is_file and len(sources) > 1:
+        raise SettingsError(f"-o {output}: one file for {len(sources)} inputs; give a folder")
+    jobs = []
+    for number, source in enumerate(sources, start=1):
+        if is_file:
+            assert output is not None
+            target = output.with_name(output.name.replace("{", "{{").replace("}", "}}"))
+        else:
+            target = (source.parent if output is None else output) / f"{name}{suffix}"
+        fields = {"stem": source.stem, "ext": source.suffix.lstrip("."), "seq": number, "space": space, "quality": quality}
+        jobs.append(Job(source, target, fields))
+    if not set(used) & {"camera", "iso"}:
+        taken: dict[Path, Path] = {}
+        for job in jobs:
+            target = fill(job)
+            if target in taken:
+                raise SettingsError(
+                    f"{taken[target]} and {job.source} would both be written to {target}; "
+                    "use --name '{stem}-{ext}' or '{stem}-{seq:04}'"
+                )
+            taken[target] = job.source
+            if target.resolve() == job.source.resolve():
+                raise SettingsError(f"{job.source}: would be written over itself; use -o or --name")
+    return jobs

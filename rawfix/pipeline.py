@@ -1,0 +1,169 @@
+"""The way of the light: the order of the stages, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.cfa import CANONICAL
+from rawfix.color.spaces import WORKING, space_named
+from rawfix.errors import SettingsError, UnsupportedRawError
+from rawfix.frame import Image, RawFrame
+from rawfix.nn.manifest import Model, find_model
+from rawfix.nn.session import open_session
+from rawfix.nn.tiles import run_tiled
+from rawfix.settings import Settings
+from rawfix.stages.demosaic import DemosaicNetwork, Finish, Window, demosaic
+from rawfix.stages.highlights import rebuild_highlights
+from rawfix.stages.normalize import normalize
+from rawfix.stages.orient import orient, square_pixels
+from rawfix.stages.render import Display, render
+from rawfix.stages.to_working import to_working
+from rawfix.stages.white_balance import wb_multipliers, wb_ratio
+
+Progress = Callable[[int, int], None]
+Watch = Callable[[str, Image], None]
+"""Called with the name and the image of each stage that was reached."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Developed:
+    """A finished picture and what was learnt on the way.
+
+    Attributes
+    ----------
+    display
+        ``(H, W, 3)`` uint8, uint16 or float32, upright, in the settings' space.
+    bad
+        ``(H, W)`` bool on the sensor's grid: samples replaced; None where nothing was demosaiced.
+    wb
+        Multipliers that were used.
+    models
+        Ids of the networks that ran.
+    """
+
+    display: Display
+    bad: NDArray[np.bool_] | None
+    wb: tuple[float, float, float]
+    models: tuple[str, ...]
+
+
+def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
+    """The network this frame needs; None for frames that need none.
+
+    Raises
+    ------
+    UnsupportedRawError
+        No network exists for the filter array, of any tier.
+    ModelError
+        None of this tier.
+    """
+    if frame.cfa is None or frame.cfa.name == "mono":
+        return None
+    if frame.cfa.name != "bayer":
+        raise UnsupportedRawError(
+            f"its {frame.cfa.name} filter array ({frame.cfa.letters}) has no demosaicing network yet; "
+            "Bayer, monochrome and already demosaiced files can be developed"
+        )
+    return find_model("demosaic", frame.cfa.name, settings.quality)
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse what no network can do yet; raises `SettingsError`."""
+    for name in ("denoise", "deblur"):
+        if getattr(settings.strengths, name):
+            raise SettingsError(f"--{name} needs a restore network and none is installed; leave it out or give 0")
+
+
+def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:
+    """A demosaicing model as a callable over this frame: tiles on the grid of its canonical phase."""
+    assert frame.cfa is not None
+    canonical = CANONICAL[frame.cfa.name]
+    origin = frame.cfa.offset_to(canonical)
+    assert origin is not None
+    session = open_session(model, settings.provider, settings.threads or None)
+    manifest = model.manifest
+
+    def network(inputs: dict[str, Image | Window], finish: Finish) -> dict[str, NDArray[Any]]:
+        return run_tiled(
+            session.run,
+            inputs,
+            session.outputs,
+            tile=settings.tile or manifest.tile,
+            halo=manifest.halo,
+            multiple=manifest.multiple,
+            period=canonical.period,
+            origin=origin,
+            progress=progress,
+            finish=finish,
+        )
+
+    return network
+
+
+def to_camera(
+    frame: RawFrame, settings: Settings, progress: Progress | None = None
+) -> tuple[Image, NDArray[np.bool_] | None, tuple[str, ...]]:
+    """Normalise and demosaic: ``camera (H, W, 3)``, the bad map or None, and the ids of the models used."""
+    model = demosaic_model(frame, settings)
+    light = normalize(frame)
+    if model is None:
+        return (light if light.ndim == 3 else np.repeat(light[..., None], 3, 2)), None, ()
+    assert frame.cfa is not None and frame.noise is not None
+    network = tiled(model, frame, settings, progress)
+    camera, bad = demosaic(light, frame.cfa, frame.wb, frame.noise, network)
+    return camera, bad, (model.manifest.id,)
+
+
+def xyz_to_native(frame: RawFrame) -> NDArray[np.float64] | None:
+    """XYZ → unbalanced camera, at any scale; None where the daylight balance is unknown."""
+    if frame.daylight_wb is None:
+        return None
+    return np.asarray(np.linalg.inv(frame.cam_to_xyz) / np.asarray(frame.daylight_wb)[:, None])
+
+
+def develop(
+    frame: RawFrame, settings: Settings, progress: Progress | None = None, watch: Watch | None = None
+) -> Developed:
+    """Develop one frame.
+
+    Parameters
+    ----------
+    frame
+        From `rawfix.io.raw.read_raw` or `rawfix.physics.sensor.expose`.
+    settings
+        What the user asked for.
+    progress
+        Called after each tile with tiles done and their number.
+    watch
+        Called with each stage's result: ``camera``, ``working``.
+
+    Raises
+    ------
+    UnsupportedRawError, SettingsError, ModelError
+        See there.
+    """
+    check_settings(settings)
+    camera, bad, models = to_camera(frame, settings, progress)
+    if watch:
+        watch("camera", camera)
+    camera = square_pixels(camera, frame.pixel_aspect)
+    if settings.highlights == "rebuild":
+        camera = rebuild_highlights(camera, frame.wb)
+    else:
+        np.minimum(camera, np.float32(min(frame.wb)), out=camera)
+    chosen = wb_multipliers(settings.wb, frame.wb, frame.cam_to_xyz, camera, xyz_to_native(frame))
+    if settings.space == "camera":
+        working, space = camera * np.float32(2.0**settings.exposure), WORKING
+    else:
+        working = to_working(camera, frame.cam_to_xyz, wb_ratio(chosen, frame.wb), settings.exposure)
+        space = space_named(settings.space)
+    del camera
+    if watch:
+        watch("working", working)
+    display = render(orient(working, frame.orientation), space, settings.tone, settings.linear, settings.bits)
+    return Developed(display, bad, chosen, models)

@@ -1,0 +1,113 @@
+"""What the user asked for: frozen, validated, serialisable."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from rawfix.errors import SettingsError
+
+Space = Literal[
+    "srgb", "display-p3", "adobe-rgb", "rec2020", "prophoto", "acescg", "aces2065-1", "camera"
+]
+Tone = Literal["standard", "none"]
+Format = Literal["tiff", "png", "jpeg"]
+Bits = Literal[8, 16, 32]
+Highlights = Literal["rebuild", "clip"]
+Quality = Literal["fast", "standard", "best"]
+
+FORMAT_BITS: dict[str, tuple[int, ...]] = {"tiff": (8, 16, 32), "png": (8, 16), "jpeg": (8,)}
+"""Bit depths of each output format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strengths:
+    """How much of each residual map is taken away: 0 leaves, 1 removes, −1…2."""
+
+    denoise: float = 0.0
+    deblur: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("denoise", "deblur"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and -1 <= value <= 2):
+                raise SettingsError(f"--{name} {value}: strengths run from -1 to 2")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides how a frame becomes a picture.
+
+    Attributes
+    ----------
+    strengths
+        Weights of the residual maps.
+    quality
+        Tier of the networks.
+    space, linear, tone
+        Output colour space, linear light instead of its transfer curve, tone curve.
+    exposure
+        Stops.
+    wb
+        ``as-shot``, ``daylight``, ``auto``, ``R,G,B``, ``KELVIN`` or ``KELVIN,TINT``.
+    highlights
+        Clipped channels are rebuilt from the others, or cut to white.
+    format, bits
+        Output file.
+    tile
+        Side of a tile in pixels; 0 takes the model's own.
+    threads
+        CPU threads; 0 takes those this process may use.
+    provider
+        ONNX Runtime execution provider.
+    """
+
+    strengths: Strengths = Strengths()
+    quality: Quality = "standard"
+    space: Space = "srgb"
+    linear: bool = False
+    tone: Tone = "standard"
+    exposure: float = 0.0
+    wb: str = "as-shot"
+    highlights: Highlights = "rebuild"
+    format: Format = "tiff"
+    bits: Bits = 16
+    tile: int = 0
+    threads: int = 0
+    provider: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("quality", get_args(Quality)),
+            ("space", get_args(Space)),
+            ("tone", get_args(Tone)),
+            ("highlights", get_args(Highlights)),
+            ("format", get_args(Format)),
+        ):
+            if getattr(self, name) not in choices:
+                raise SettingsError(f"--{name} {getattr(self, name)}: choose one of {', '.join(choices)}")
+        if self.bits not in FORMAT_BITS[self.format]:
+            depths = ", ".join(map(str, FORMAT_BITS[self.format]))
+            raise SettingsError(f"--bits {self.bits}: {self.format} holds {depths} bits")
+        if not (math.isfinite(self.exposure) and abs(self.exposure) <= 16):
+            raise SettingsError(f"--exposure {self.exposure}: give stops between -16 and 16")
+        if self.tile and not 64 <= self.tile <= 8192:
+            raise SettingsError(f"--tile {self.tile}: give 64 to 8192 pixels, or 0 for the model's own")
+        if not 0 <= self.threads <= 1024:
+            raise SettingsError(f"--threads {self.threads}: give 1 to 1024, or 0 for all this process may use")
+        if self.space == "camera" and self.wb != "as-shot":
+            raise SettingsError("--space camera is the sensor's own colour: it takes --wb as-shot only")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Settings:
+        """Inverse of `to_dict`; raises `SettingsError` for an unknown key."""
+        known = {**values, "strengths": Strengths(**values.get("strengths", {}))}
+        unknown = set(known) - set(cls.__dataclass_fields__)
+        if unknown:
+            raise SettingsError(f"unknown settings: {', '.join(sorted(unknown))}")
+        return cls(**known)
