@@ -67,7 +67,7 @@ def _check_target(path: Path, overwrite: bool) -> None:
 
 
 def _rename_onto_nothing(temporary: Path, path: Path) -> None:
-    """Rename, refusing a target that appeared meanwhile; file systems without hard links get a plain check."""
+    """Rename unless a target appeared meanwhile; file systems without hard links get a plain check."""
     try:
         path.hardlink_to(temporary)
     except FileExistsError:

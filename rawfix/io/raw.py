@@ -1,0 +1,240 @@
+"""Opening RAW files: the only importer of rawpy (LibRaw)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rawpy
+from numpy.typing import NDArray
+
+from rawfix.cfa import CANONICAL, Cfa
+from rawfix.errors import CorruptRawError, UnsupportedRawError
+from rawfix.frame import NoiseModel, RawFrame
+from rawfix.io import ciff, dng_tags, raw_checks, raw_color, raw_levels
+from rawfix.io.dng_tags import FileTags, RawTags
+from rawfix.physics.noise_estimation import estimate_noise
+
+_FLIP_TO_ORIENTATION = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
+"""LibRaw's flip bits (1 mirror, 2 upside down, 4 transpose) → EXIF orientation."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decoded:
+    """What LibRaw gave; its own views die with the file, these are copies."""
+
+    samples: NDArray[Any]
+    pattern: NDArray[np.uint8] | None
+    colors: int
+    color_letters: str
+    black: list[float]
+    white: float
+    white_per_channel: list[float] | None
+    camera_wb: list[float]
+    daylight_wb: list[float]
+    cam_to_srgb: NDArray[np.float64]
+    xyz_to_cam: NDArray[np.float64]
+    margins: tuple[int, int]
+    flip: int
+    pixel_aspect: float
+    iso: float
+    lens: str
+
+
+def read_raw(path: Path) -> RawFrame:
+    """Read one RAW file of any kind LibRaw decodes.
+
+    Parameters
+    ----------
+    path
+        DNG, CR2, CR3, NEF, ARW, RAF, CRW, KDC …
+
+    Returns
+    -------
+    RawFrame
+        Visible samples in counts, nothing applied but the file's own linearisation. ``notes`` tells of
+        every fallback. Sensors without a network (X-Trans, Quad …) are read like any other.
+
+    Raises
+    ------
+    CorruptRawError
+        Missing, empty, cut short, damaged, or without a picture.
+    UnsupportedRawError
+        Not a RAW file, or of a kind that cannot be decoded faithfully.
+    """
+    path = Path(path)
+    raw_checks.check_file(path)
+    tags = dng_tags.read_tags(path)
+    raw_checks.check_extents(path, tags.raw)
+    raw = tags.raw if tags.is_dng else None
+    decoded = _decode(path, tags)
+    if raw is not None and raw.is_float:
+        decoded = _with_float_samples(path, decoded, raw)
+    # Lossy DNGs state their levels in 8-bit codes, LibRaw hands out the 16 bits they expand to.
+    level_tags = raw if raw is not None and raw.compression != dng_tags.LOSSY_JPEG else None
+    frame = _assemble(path, decoded, tags, raw, level_tags)
+    raw_checks.check_samples(
+        path, frame.mosaic, float(frame.black.min()), max(*frame.white, decoded.white), raw
+    )
+    frame.mosaic.flags.writeable = False
+    noise = _file_noise(tags.raw) or _estimate(frame)
+    return replace(frame, noise=noise)
+
+
+def _decode(path: Path, tags: FileTags) -> _Decoded:
+    failure: Exception | None = None
+    with raw_checks.captured_stderr() as messages:
+        try:
+            with rawpy.imread(str(path)) as raw:
+                decoded = _copy(raw)
+        except (rawpy.LibRawError, RuntimeError, NotImplementedError, ValueError, OSError) as error:
+            failure = error
+    if failure is not None:
+        raise raw_checks.explain_refusal(path, failure, tags.raw) from failure
+    raw_checks.check_messages(path, messages)
+    return decoded
+
+
+def _copy(raw: Any) -> _Decoded:
+    sizes = raw.sizes
+    visible = raw.raw_image_visible
+    if visible is None:
+        raise ValueError("no sensor samples")
+    per_channel = raw.camera_white_level_per_channel
+    return _Decoded(
+        samples=np.array(visible if visible.ndim == 2 else visible[..., :3], order="C"),
+        pattern=None if raw.raw_pattern is None else np.array(raw.raw_pattern),
+        colors=raw.num_colors,
+        color_letters=raw.color_desc.decode("ascii", "replace"),
+        black=[float(level) for level in raw.black_level_per_channel],
+        white=float(raw.white_level),
+        white_per_channel=None if per_channel is None else [float(level) for level in per_channel],
+        camera_wb=list(raw.camera_whitebalance),
+        daylight_wb=list(raw.daylight_whitebalance),
+        cam_to_srgb=np.array(raw.color_matrix, np.float64),
+        xyz_to_cam=np.array(raw.rgb_xyz_matrix, np.float64),
+        margins=(sizes.top_margin, sizes.left_margin),
+        flip=sizes.flip,
+        pixel_aspect=float(sizes.pixel_aspect),
+        iso=float(raw.other.iso_speed),
+        lens=raw.lens.model,
+    )
+
+
+def _with_float_samples(path: Path, decoded: _Decoded, raw: RawTags) -> _Decoded:
+    """Replace LibRaw's rescaled integers by the floats stored; mosaics become counts of 1/65535 of white."""
+    stored = dng_tags.read_float_samples(path)
+    if stored is None or stored.shape[:2] != raw.size:
+        raise UnsupportedRawError(
+            f"{path.name}: its floating-point samples cannot be decoded; save 16-bit integers"
+        )
+    top, left, bottom, right = raw.active_area
+    stored = stored[top:bottom, left:right, ...]
+    if stored.ndim == 3:
+        return replace(decoded, samples=np.ascontiguousarray(stored[..., :3]), white=1.0, margins=(top, left))
+    if not np.isfinite(stored).all():
+        raise CorruptRawError(
+            f"{path.name}: holds samples that are no numbers; copy the file again from its source"
+        )
+    # HDR mosaics go beyond white: the scale leaves room for the brightest sample.
+    scale = 65535.0 / max(float(stored.max()), *(raw.white or (1.0,)))
+    counts = np.clip(np.rint(stored * scale), 0, 65535).astype(np.uint16)
+    return replace(decoded, samples=counts, white=scale * (raw.white or (1.0,))[0], margins=(top, left))
+
+
+def _assemble(
+    path: Path, decoded: _Decoded, tags: FileTags, raw: RawTags | None, levels: RawTags | None
+) -> RawFrame:
+    """Everything but the noise model; ``levels`` is the directory whose level tags apply, if any."""
+    samples = decoded.samples
+    area = raw.active_area if raw is not None else (*decoded.margins, 0, 0)
+    origin = (decoded.margins[0] - area[0], decoded.margins[1] - area[1])
+    is_mono = samples.ndim == 2 and (decoded.pattern is None or decoded.colors == 1)
+    cfa: Cfa | None = None
+    if is_mono:
+        cfa = CANONICAL["mono"]
+    elif samples.ndim == 2 and decoded.pattern is not None:
+        cfa = raw_levels.choose_cfa(path.name, decoded.pattern, decoded.color_letters, raw, origin)
+
+    white = raw_levels.channel_white(decoded.white, decoded.white_per_channel, levels)
+    black = raw_levels.site_black(
+        decoded.black, decoded.pattern if samples.ndim == 2 else None, levels, origin
+    )
+    if raw is not None and raw.is_float and samples.ndim == 2:
+        black, white = black * (decoded.white / (raw.white or (1.0,))[0]), (decoded.white,) * 3
+    if cfa is None:
+        samples, white = _common_black(samples, white, levels)
+    else:
+        black = raw_levels.to_multiple(black, cfa)
+
+    cam_to_xyz, xyz_to_cam, matrix_note = raw_color.choose_cam_to_xyz(
+        decoded.cam_to_srgb, decoded.xyz_to_cam, tags.color_matrix
+    )
+    wb, wb_note = raw_color.choose_wb(decoded.camera_wb, decoded.daylight_wb, xyz_to_cam)
+    if is_mono:
+        wb, cam_to_xyz, wb_note, matrix_note = (1.0, 1.0, 1.0), raw_color.SRGB_TO_XYZ.copy(), None, None
+    make, model = (tags.make, tags.model) if tags.make or tags.model else ciff.read_names(path)
+    height, width = samples.shape[:2]
+    return RawFrame(
+        mosaic=samples,
+        cfa=cfa,
+        black=black,
+        white=white,
+        wb=wb,
+        cam_to_xyz=cam_to_xyz,
+        noise=None,
+        iso=decoded.iso if 0 < decoded.iso < 1e7 else tags.iso,
+        orientation=_FLIP_TO_ORIENTATION.get(decoded.flip, 1),
+        camera=model if not make or model.lower().startswith(make.split()[0].lower()) else f"{make} {model}",
+        lens=tags.lens or decoded.lens,
+        black_rows=None if levels is None else raw_levels.delta(levels.black_rows, origin[0], height),
+        black_columns=None if levels is None else raw_levels.delta(levels.black_columns, origin[1], width),
+        pixel_aspect=decoded.pixel_aspect if decoded.pixel_aspect > 0 else 1.0,
+        notes=tuple(note for note in (matrix_note, wb_note) if note),
+    )
+
+
+def _common_black(
+    samples: NDArray[Any], white: tuple[float, float, float], levels: RawTags | None
+) -> tuple[NDArray[Any], tuple[float, float, float]]:
+    """Bring the channels of a full-colour file to one black level, the least, where theirs differ."""
+    if levels is None or levels.black is None or levels.black.shape[2] < 3:
+        return samples, white
+    offsets = levels.black.mean(axis=(0, 1))[:3] - levels.black.min()
+    if not offsets.any():
+        return samples, white
+    red, green, blue = (float(level - offset) for level, offset in zip(white, offsets, strict=True))
+    return samples.astype(np.float32) - offsets.astype(np.float32), (red, green, blue)
+
+
+def _file_noise(raw: RawTags | None) -> NoiseModel | None:
+    """NoiseProfile as a model: one pair for all channels, or one a plane (red, green, blue)."""
+    pairs = raw.noise if raw is not None else ()
+    if len(pairs) not in (1, 3) or not all(
+        np.isfinite(p).all() and min(p) >= 0 and max(p) > 0 for p in pairs
+    ):
+        return None
+    red, green, blue = pairs if len(pairs) == 3 else pairs * 3
+    return NoiseModel((red[0], green[0], blue[0]), (red[1], green[1], blue[1]), "file")
+
+
+def _estimate(frame: RawFrame) -> NoiseModel:
+    """The noise model measured from the frame itself."""
+    samples = frame.mosaic.astype(np.float32)
+    height, width = samples.shape[:2]
+    rows, columns = frame.black.shape
+    black = np.tile(frame.black, (-(-height // rows), -(-width // columns)))[:height, :width]
+    if frame.black_rows is not None:
+        black = black + frame.black_rows[:, None]
+    if frame.black_columns is not None:
+        black = black + frame.black_columns[None, :]
+    white = np.array(frame.white, np.float32) - float(frame.black.mean())
+    step = 1 / float(white.max()) if frame.mosaic.dtype == np.uint16 else 1e-6
+    if frame.cfa is None:
+        return estimate_noise((samples - black[..., None]) / white, step=step)
+    channels = frame.cfa.unit()
+    period = (-(-height // channels.shape[0]), -(-width // channels.shape[1]))
+    scale = np.tile(white[np.minimum(channels, 2)], period)[:height, :width]
+    return estimate_noise(np.asarray((samples - black) / scale, np.float32), channels, step=step)

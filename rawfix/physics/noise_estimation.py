@@ -1,0 +1,190 @@
+"""Measuring a sensor's noise from a single frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.frame import NoiseModel
+
+_BLOCK = 8
+_BINS = 24
+_MIN_BLOCKS = 12
+_MAX_SAMPLES = 1 << 21
+_SMOOTHEST = 0.15
+_CLIPPED = 0.95
+_SHOT_FLOOR = 1e-7
+_MAD_TO_SIGMA = 1.4826
+_HIGH_PASS_GAIN = 36.0
+"""Sum of the squared weights of [1, −2, 1] ⊗ [1, −2, 1]."""
+
+
+def estimate_noise(
+    samples: NDArray[np.float32],
+    channels: NDArray[np.integer] | None = None,
+    *,
+    step: float = 1 / 65535,
+) -> NoiseModel:
+    """Estimate shot and read variance per channel from one frame.
+
+    Every site of the filter array's unit is a plane of same-colour samples. A second-difference filter
+    removes constants and gradients from it; the smoothest blocks of each range of signal give one
+    (signal, variance) pair by median absolute deviation; a robust line with non-negative coefficients goes
+    through the pairs. Smoothness is judged on block means, to which the filter is nearly blind: choosing
+    blocks by their high frequencies would choose those where the noise happens to be low.
+
+    Parameters
+    ----------
+    samples
+        ``(H, W)`` mosaic or ``(H, W, 3)`` image, float32, linear: black 0, white 1, before white balance,
+        signed (values below black kept).
+    channels
+        ``(period_y, period_x)`` channel index of each site of a mosaic (0 red, 1 green, 2 blue; others
+        are ignored). None for an ``(H, W, 3)`` image, or for a mosaic of one channel.
+    step
+        Quantisation step in the units of ``samples``; read variance is at least its variance ``step²/12``.
+
+    Returns
+    -------
+    NoiseModel
+        Strictly positive, finite figures, ``source="estimated"``. A channel that shows too little range of
+        signal takes the line of all channels together; a frame too small to measure gets the floor.
+
+    References
+    ----------
+    A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise modeling and
+    fitting for single-image raw-data", IEEE TIP 17(10), 2008, doi:10.1109/TIP.2008.2001399.
+    """
+    floor = max(step * step / 12, 1e-12)
+    points = [
+        _signal_variance(planes, floor) if planes else np.zeros((0, 3))
+        for planes in _planes(samples, channels)
+    ]
+    pooled = _fit(np.concatenate(points), floor)
+    lines = [_fit(own, floor) if _spans(own) else pooled for own in points]
+    shot = tuple(max(line[0], _SHOT_FLOOR) for line in lines)
+    read = tuple(max(line[1], floor) for line in lines)
+    return NoiseModel((shot[0], shot[1], shot[2]), (read[0], read[1], read[2]), "estimated")
+
+
+def _planes(
+    samples: NDArray[np.float32], channels: NDArray[np.integer] | None
+) -> list[list[NDArray[np.float32]]]:
+    """Same-colour planes per channel, thinned to whole bands of rows in frames beyond two million samples."""
+    if samples.ndim == 3:
+        return [[_thin(samples[..., channel])] for channel in range(3)]
+    if channels is None:
+        return [[_thin(samples)] for _ in range(3)]
+    planes: list[list[NDArray[np.float32]]] = [[], [], []]
+    rows, columns = channels.shape
+    for y in range(rows):
+        for x in range(columns):
+            if channels[y, x] < 3:
+                planes[int(channels[y, x])].append(_thin(samples[y::rows, x::columns]))
+    return planes
+
+
+def _thin(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Every n-th band of `_BLOCK` rows where the plane is large."""
+    every = -(-plane.size // _MAX_SAMPLES)
+    if every == 1:
+        return np.asarray(plane, np.float32)
+    band = np.arange(plane.shape[0]) // _BLOCK
+    return np.asarray(plane[band % every == 0], np.float32)
+
+
+def _signal_variance(planes: list[NDArray[np.float32]], floor: float) -> NDArray[np.float64]:
+    """``(n, 3)``: signal, variance and number of samples of each range of signal."""
+    parts = [_blocks(plane) for plane in planes if min(plane.shape) >= _BLOCK]
+    if not parts:
+        return np.zeros((0, 3))
+    mean = np.concatenate([part[0] for part in parts])
+    roughness = np.concatenate([part[1] for part in parts])
+    detail = np.concatenate([part[2] for part in parts])
+    if len(mean) < _MIN_BLOCKS:
+        return np.zeros((0, 3))
+    order = np.argsort(mean)
+    points = []
+    for members in np.array_split(order, min(_BINS, len(order) // _MIN_BLOCKS)):
+        count = max(_MIN_BLOCKS, int(_SMOOTHEST * len(members)))
+        chosen = members[np.argsort(roughness[members])[:count]]
+        spread = _MAD_TO_SIGMA * float(np.median(np.abs(detail[chosen])))
+        points.append((float(mean[chosen].mean()), max(spread**2, floor), float(detail[chosen].size)))
+    return np.array(points)
+
+
+def _blocks(
+    plane: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+    """Mean, roughness of the low frequencies, and scaled high-pass samples of each unclipped block."""
+    height, width = (length // _BLOCK for length in plane.shape)
+    tiles = plane[: height * _BLOCK, : width * _BLOCK].reshape(height, _BLOCK, width, _BLOCK).swapaxes(1, 2)
+    blocks = tiles.reshape(-1, _BLOCK, _BLOCK)
+    low, high = blocks.min((1, 2)), blocks.max((1, 2))
+    # Some sensors saturate below the stated white; their plateau has no noise, and would tilt the line.
+    brightest = float(np.quantile(plane, 0.9995))
+    usable = high < _CLIPPED * (brightest if 0.8 < brightest < 1 else 1)
+    if _is_clipped_below(plane):
+        usable &= low > plane.min()
+    blocks = blocks[usable]
+    quarter = _BLOCK // 2
+    means = blocks.reshape(-1, 2, quarter, 2, quarter).mean((2, 4), dtype=np.float64).reshape(-1, 4)
+    rows = blocks[:, :-2] - 2 * blocks[:, 1:-1] + blocks[:, 2:]
+    detail = rows[:, :, :-2] - 2 * rows[:, :, 1:-1] + rows[:, :, 2:]
+    detail = (detail / np.float32(np.sqrt(_HIGH_PASS_GAIN))).reshape(len(blocks), (_BLOCK - 2) ** 2)
+    return means.mean(1), np.ptp(means, axis=1), detail
+
+
+def _is_clipped_below(plane: NDArray[np.float32]) -> bool:
+    """Whether the least value is a floor on which samples pile up, rather than the tail of the noise."""
+    return float(np.mean(plane == plane.min())) > 1e-3
+
+
+def _spans(points: NDArray[np.float64]) -> bool:
+    """Whether the signals differ enough to tell shot from read variance."""
+    if len(points) < 4:
+        return False
+    signal, sigma = points[:, 0], float(np.sqrt(np.median(points[:, 1])))
+    return float(np.ptp(signal)) > max(0.5 * float(np.abs(signal).mean()), sigma)
+
+
+def _fit(points: NDArray[np.float64], floor: float) -> tuple[float, float]:
+    """Robust non-negative line ``variance = shot·signal + read`` by reweighted relative least squares.
+
+    Weights fall with the predicted variance squared (the variance of a variance estimate). Texture only
+    ever adds, so points above the line lose their say sooner than points below it.
+    """
+    if not len(points):
+        return _SHOT_FLOOR, floor
+    signal, variance, count = np.maximum(points[:, 0], 0), points[:, 1], points[:, 2]
+    if not _spans(points):
+        level = float(np.median(variance))
+        middle = float(signal.mean())
+        return (level / middle, floor) if middle > 0.02 else (_SHOT_FLOOR, level)
+    predicted = variance.copy()
+    trust = np.ones_like(variance)
+    shot, read = 0.0, float(np.median(variance))
+    for _ in range(30):
+        shot, read = _non_negative_line(signal, variance, trust * count / predicted**2)
+        predicted = np.maximum(shot * signal + read, floor)
+        residual = (variance - predicted) / predicted
+        scale = max(_MAD_TO_SIGMA * float(np.median(np.abs(residual))), 0.02)
+        trust = 1 / (1 + (np.where(residual > 0, residual, residual / 2) / scale) ** 2)
+    return shot, read
+
+
+def _non_negative_line(
+    signal: NDArray[np.float64], variance: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Weighted least squares with both coefficients at least 0."""
+    total, first, second = weight.sum(), (weight * signal).sum(), (weight * signal**2).sum()
+    level, product = (weight * variance).sum(), (weight * signal * variance).sum()
+    determinant = total * second - first**2
+    if determinant > 0:
+        shot = (total * product - first * level) / determinant
+        read = (second * level - first * product) / determinant
+        if shot >= 0 and read >= 0:
+            return float(shot), float(read)
+        if shot >= 0 and second > 0:
+            return float(product / second), 0.0
+    return 0.0, float(level / total)

@@ -1,0 +1,122 @@
+"""Noise figures measured from a frame agree with those the frame was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rawfix.cfa import CANONICAL, Cfa
+from rawfix.physics.noise_estimation import estimate_noise
+
+STEP = 1 / 15000
+SPEEDS = {100: (2.0e-5, 4e-8), 800: (1.6e-4, 6e-7), 6400: (1.3e-3, 2e-5), 25600: (5.0e-3, 3e-4)}
+"""ISO → shot and read variance of a 50,000 electron sensor, roughly."""
+
+
+def photo(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """A scene of soft-edged disks under uneven light, with patches of fine texture."""
+    y, x = np.mgrid[:height, :width]
+    scene = 0.15 + 0.25 * x / width
+    for _ in range(60):
+        center, radius = rng.uniform(0, (height, width)), rng.uniform(10, 120)
+        edge = 0.5 - 0.5 * np.tanh((np.hypot(y - center[0], x - center[1]) - radius) / 2.4)
+        scene = scene * (1 - edge) + edge * 10 ** rng.uniform(-2.2, -0.1)
+    texture = 1 + 0.2 * np.sin(0.9 * x + 0.3 * y) * (np.sin(y / 60) > 0.4)
+    return np.clip(scene * texture, 0, 0.92)
+
+
+def gradient(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    scene = np.tile(np.linspace(0.0, 0.9, width), (height, 1))
+    scene[height // 2 :] = rng.uniform(0.1, 0.3)
+    return scene
+
+
+def expose(
+    scene: NDArray[np.float64], shot: float, read: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Poisson shot noise, Gaussian read noise, quantisation."""
+    counts = rng.poisson(np.maximum(scene, 0) / shot) * shot + rng.normal(0, np.sqrt(read), scene.shape)
+    return (np.round(counts / STEP) * STEP).astype(np.float32)
+
+
+@pytest.mark.parametrize("iso", SPEEDS)
+@pytest.mark.parametrize("make_scene", [photo, gradient])
+@pytest.mark.parametrize("family", ["bayer", "xtrans"])
+def test_known_noise_is_recovered(
+    iso: int, make_scene: Callable[..., NDArray[np.float64]], family: str
+) -> None:
+    rng = np.random.default_rng(iso)
+    shot, read = SPEEDS[iso]
+    scene = make_scene(768, 1024, rng)
+    model = estimate_noise(expose(scene, shot, read, rng), CANONICAL[family].unit(), step=STEP)
+    assert model.source == "estimated"
+    # Same-colour neighbours of X-Trans are six pixels apart here: texture passes for noise more easily.
+    tolerance = 0.6 if family == "xtrans" and make_scene is photo else 0.25
+    assert model.shot == pytest.approx((shot,) * 3, rel=tolerance)
+    for level in (0.02, 0.1, 0.5):
+        sigma = [np.sqrt(s * level + r) for s, r in zip(model.shot, model.read, strict=True)]
+        assert sigma == pytest.approx([np.sqrt(shot * level + read)] * 3, rel=tolerance * 0.6)
+    if read > shot * 0.005:
+        assert model.read == pytest.approx((read,) * 3, rel=0.5)
+        assert np.median(model.read) == pytest.approx(read, rel=0.3)
+
+
+def test_each_channel_keeps_its_own_noise() -> None:
+    rng = np.random.default_rng(1)
+    cfa = CANONICAL["bayer"]
+    scene = photo(512, 768, rng)
+    shots = np.array([4e-4, 2e-4, 8e-4])[cfa.channels(scene.shape)]
+    noisy = scene + np.sqrt(shots * scene + 1e-6) * rng.standard_normal(scene.shape)
+    model = estimate_noise(noisy.astype(np.float32), cfa.unit())
+    assert model.shot == pytest.approx((4e-4, 2e-4, 8e-4), rel=0.25)
+
+
+def test_a_dark_frame_has_read_noise_only() -> None:
+    rng = np.random.default_rng(2)
+    dark = rng.normal(0, 2e-3, (256, 256)).astype(np.float32)
+    model = estimate_noise(dark, CANONICAL["bayer"].unit())
+    assert model.read == pytest.approx((4e-6,) * 3, rel=0.15)
+
+
+def test_a_flat_frame_has_its_measured_variance() -> None:
+    rng = np.random.default_rng(3)
+    flat = (0.4 + rng.normal(0, 0.01, (256, 256))).astype(np.float32)
+    model = estimate_noise(flat, CANONICAL["bayer"].unit())
+    assert [s * 0.4 + r for s, r in zip(model.shot, model.read, strict=True)] == pytest.approx(
+        [1e-4] * 3, rel=0.1
+    )
+
+
+def test_saturated_areas_do_not_tilt_the_line() -> None:
+    rng = np.random.default_rng(4)
+    scene = np.minimum(expose(photo(768, 1024, rng) * 1.6, 1e-3, 1e-5, rng), np.float32(0.93))
+    model = estimate_noise(scene, CANONICAL["bayer"].unit(), step=STEP)
+    assert model.shot == pytest.approx((1e-3,) * 3, rel=0.25)
+
+
+def test_full_color_images_are_measured_too() -> None:
+    rng = np.random.default_rng(5)
+    image = np.stack([expose(photo(512, 512, rng), 5e-4, 1e-5, rng) for _ in range(3)], axis=-1)
+    assert estimate_noise(image, step=STEP).shot == pytest.approx((5e-4,) * 3, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.zeros((64, 64), np.float32),
+        np.full((64, 64), 0.5, np.float32),
+        np.ones((64, 64), np.float32),
+        np.zeros((3, 5), np.float32),
+        np.tile(np.linspace(0, 1, 64, dtype=np.float32), (64, 1)),
+    ],
+    ids=["black", "gray", "white", "tiny", "ramp"],
+)
+@pytest.mark.parametrize("cfa", [CANONICAL["bayer"], CANONICAL["mono"], Cfa.from_rows("R")])
+def test_figures_are_positive_even_without_noise(samples: NDArray[np.float32], cfa: Cfa) -> None:
+    model = estimate_noise(samples, cfa.unit(), step=1 / 1000)
+    assert np.isfinite(model.shot + model.read).all()
+    assert min(model.shot) > 0
+    assert min(model.read) >= 1e-6 / 12 * 0.999
