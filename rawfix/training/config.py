@@ -33,7 +33,7 @@ class TrainConfig:
     steps: int = 0
     batch: int = 8
     patch: int = 96
-    border: int = 8
+    border: int = 4
     learning_rate: float = 1.2e-3
     warmup: float = 0.01
     ema: float = 0.999

@@ -1,0 +1,58 @@
+"""Where things are printed: results on stdout, progress and refusals on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def refuse(error: BaseException | str) -> None:
+    """One line on stderr."""
+    text = " ".join(str(error).split())
+    err.print(f"rawfix: {text}", markup=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON on stdout."""
+    out.print(json.dumps(value, ensure_ascii=False), markup=False, soft_wrap=True)
+
+
+class FileProgress:
+    """A bar for the files and one for the tiles of the file at hand; silent off a terminal."""
+
+    def __init__(self, bar: Progress, files: int) -> None:
+        self.bar = bar
+        self.files: TaskID | None = bar.add_task("files", total=files) if files > 1 else None
+        self.tiles = bar.add_task("", total=1, visible=False)
+
+    def start(self, name: str) -> None:
+        """A new file."""
+        self.bar.reset(self.tiles, description=name, total=1, visible=True)
+
+    def tile(self, done: int, total: int) -> None:
+        """A tile more of the file at hand."""
+        self.bar.update(self.tiles, completed=done, total=total)
+
+    def finish(self) -> None:
+        """The file is done, well or not."""
+        if self.files is not None:
+            self.bar.advance(self.files)
+
+
+@contextmanager
+def file_progress(files: int) -> Iterator[FileProgress]:
+    """Show progress on stderr while the body runs."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=err, transient=True, disable=not err.is_terminal,
+    )  # fmt: skip
+    with bar:
+        yield FileProgress(bar, files)
