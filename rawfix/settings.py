@@ -8,9 +8,7 @@ from typing import Any, Literal, get_args
 
 from rawfix.errors import SettingsError
 
-Space = Literal[
-    "srgb", "display-p3", "adobe-rgb", "rec2020", "prophoto", "acescg", "aces2065-1", "camera"
-]
+Space = Literal["srgb", "display-p3", "adobe-rgb", "rec2020", "prophoto", "acescg", "aces2065-1", "camera"]
 Tone = Literal["standard", "none"]
 Format = Literal["tiff", "png", "jpeg"]
 Bits = Literal[8, 16, 32]
@@ -95,7 +93,9 @@ class Settings:
         if self.tile and not 64 <= self.tile <= 8192:
             raise SettingsError(f"--tile {self.tile}: give 64 to 8192 pixels, or 0 for the model's own")
         if not 0 <= self.threads <= 1024:
-            raise SettingsError(f"--threads {self.threads}: give 1 to 1024, or 0 for all this process may use")
+            raise SettingsError(
+                f"--threads {self.threads}: give 1 to 1024, or 0 for all this process may use"
+            )
         if self.space == "camera" and self.wb != "as-shot":
             raise SettingsError("--space camera is the sensor's own colour: it takes --wb as-shot only")
 
@@ -106,8 +106,10 @@ class Settings:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Settings:
         """Inverse of `to_dict`; raises `SettingsError` for an unknown key."""
-        known = {**values, "strengths": Strengths(**values.get("strengths", {}))}
-        unknown = set(known) - set(cls.__dataclass_fields__)
+        strengths = values.get("strengths", {})
+        unknown = set(values) - set(cls.__dataclass_fields__) | set(strengths) - set(
+            Strengths.__dataclass_fields__
+        )
         if unknown:
             raise SettingsError(f"unknown settings: {', '.join(sorted(unknown))}")
-        return cls(**known)
+        return cls(**{**values, "strengths": Strengths(**strengths)})
