@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rawfix.errors import SettingsError
+from rawfix.io.writers import SUFFIXES
 
-SUFFIXES = {"tiff": ".tif", "png": ".png", "jpeg": ".jpg"}
 NAME_FIELDS = ("stem", "ext", "seq", "camera", "iso", "space", "quality")
 DEFAULT_NAME = "{stem}"
 

@@ -12,10 +12,14 @@ import numpy as np
 
 from rawfix import __version__
 from rawfix.batch.plan import Job, fill
+from rawfix.color.spaces import space_named
 from rawfix.errors import OutputError
 from rawfix.frame import Image, RawFrame
+from rawfix.io.icc import profile
+from rawfix.io.mask import write_mask
 from rawfix.io.raw import read_raw
-from rawfix.io.writers import write_float, write_mask, write_picture
+from rawfix.io.tiff import write_tiff
+from rawfix.io.writers import WRITERS
 from rawfix.pipeline import Developed, check_settings, develop
 from rawfix.settings import Settings
 
@@ -101,8 +105,10 @@ def run_job(
         _refuse_existing(target, options)
     watch = None if options.save_stages is None else _saver(options.save_stages, job.source, options.overwrite)
     developed = develop(frame, settings, progress, watch)
-    notes = (*frame.notes, *write_picture(target, developed.display, settings, job.source, frame, options.overwrite))
-    notes += _write_bad_map(developed, job, options)
+    icc = None if settings.space == "camera" else profile(space_named(settings.space), settings.linear)
+    write = WRITERS[settings.format]
+    lost = write(target, developed.display, icc=icc, overwrite=options.overwrite, metadata_from=job.source)
+    notes = (*frame.notes, *lost, *_write_bad_map(developed, job, options))
     return Result(
         source=job.source,
         target=target,
@@ -125,7 +131,7 @@ def _refuse_existing(target: Path, options: Options) -> None:
 def _saver(folder: Path, source: Path, overwrite: bool) -> Callable[[str, Image], None]:
     def save(stage: str, image: Image) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        write_float(folder / f"{source.stem}-{stage}.tif", image, overwrite)
+        write_tiff(folder / f"{source.stem}-{stage}.tif", image, icc=None, overwrite=overwrite)
 
     return save
 
