@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rawfix.frame import Image
+
+Display = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+"""``(H, W, 3)``: uint8, uint16 (full range), or float32 (1 = display white)."""
 
 
 @dataclass(frozen=True, slots=True)

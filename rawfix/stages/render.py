@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawfix.color.matrices import Space, convert
 from rawfix.color.spaces import WORKING
 from rawfix.color.tone import apply_tone
-from rawfix.color.transfer import encode
+from rawfix.color.transfer import Display, encode
 from rawfix.frame import Image
-
-Display = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
-"""``(H, W, 3)``: uint8, uint16 (full range), or float32 (1 = display white)."""
 
 _STRIP = 64
 

@@ -1,0 +1,62 @@
+"""JPEG: 8 bits, without chroma subsampling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image as Pillow
+
+from rawfix import __version__
+from rawfix.color.transfer import Display
+from rawfix.errors import OutputError
+from rawfix.io.atomic import replacing
+from rawfix.io.metadata import copy_metadata
+
+QUALITY = 95
+_LARGEST_SIDE = 65500
+
+
+def write_jpeg(
+    path: Path,
+    display: Display,
+    *,
+    icc: bytes | None,
+    overwrite: bool,
+    metadata_from: Path | None = None,
+) -> tuple[str, ...]:
+    """Write a baseline JPEG of quality 95, 4:4:4, whole or not at all.
+
+    Parameters
+    ----------
+    path, icc, overwrite, metadata_from
+        As for `rawfix.io.tiff.write_tiff`.
+    display
+        ``(H, W, 3)`` uint8.
+
+    Returns
+    -------
+    tuple of str
+        Plain sentences about what could not be carried.
+
+    Raises
+    ------
+    OutputError
+        The values are not 8 bit, or a side exceeds 65500 pixels; or see `rawfix.io.atomic.replacing`.
+    """
+    if display.dtype != "uint8":
+        raise OutputError(f"{path.name}: JPEG holds 8 bits; choose 8 bits, or TIFF or PNG")
+    height, width = display.shape[:2]
+    if max(height, width) > _LARGEST_SIDE:
+        raise OutputError(
+            f"{path.name}: {width} x {height} pixels are more than JPEG holds; choose TIFF or PNG"
+        )
+    notes: tuple[str, ...] = ()
+    with replacing(path, overwrite) as temporary:
+        Pillow.fromarray(display).save(
+            temporary, format="JPEG", quality=QUALITY, subsampling=0, icc_profile=icc
+        )
+        if metadata_from is not None:
+            notes = copy_metadata(
+                metadata_from, temporary, software=f"rawfix {__version__}", width=width, height=height
+            )
+    return notes
