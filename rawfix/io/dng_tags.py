@@ -17,6 +17,7 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 LOSSY_JPEG = 34892
 VC5 = 9
+ISO_OVERFLOW = 65535
 _CFA, _LINEAR_RAW = 32803, 34892
 _RATIONALS = (5, 10)
 _BROKEN = (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, struct.error)
@@ -188,12 +189,12 @@ def _exif(first: Any) -> dict[str, Any]:
 
 
 def _iso(first: Any, exif: dict[str, Any]) -> float | None:
-    candidates = (exif.get("ISOSpeedRatings"), exif.get("PhotographicSensitivity"), _value(first, 34855, 0))
-    for candidate in candidates:
-        speed = float(np.max(candidate)) if candidate is not None else 0.0
-        if 0 < speed < 2**32 - 1:
-            return speed
-    return None
+    plain = (exif.get("ISOSpeedRatings"), exif.get("PhotographicSensitivity"), _value(first, 34855, 0))
+    # 65535 is where the 16-bit field ends; what stands beside it has 32 bits.
+    long = (exif.get("RecommendedExposureIndex"), exif.get("ISOSpeed"))
+    speeds = [float(np.max(value)) for value in (*plain, *long) if value is not None]
+    known = [speed for speed in speeds if 0 < speed < 2**32 - 1]
+    return next((speed for speed in known if speed != ISO_OVERFLOW), known[0] if known else None)
 
 
 def _value(page: Any, code: int, default: int) -> Any:

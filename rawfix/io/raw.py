@@ -185,7 +185,7 @@ def _assemble(
         wb=wb,
         cam_to_xyz=cam_to_xyz,
         noise=None,
-        iso=decoded.iso if 0 < decoded.iso < 1e7 else tags.iso,
+        iso=decoded.iso if decoded.iso > 0 and decoded.iso != dng_tags.ISO_OVERFLOW else tags.iso,
         orientation=_FLIP_TO_ORIENTATION.get(decoded.flip, 1),
         camera=model if not make or model.lower().startswith(make.split()[0].lower()) else f"{make} {model}",
         lens=tags.lens or decoded.lens,
