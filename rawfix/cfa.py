@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rawfix.errors import UnsupportedRawError
-
 RED, GREEN, BLUE, INFRARED = range(4)
 _LETTERS = "RGBI"
 
@@ -97,7 +95,6 @@ class Cfa:
         index = self.channels((image.shape[0], image.shape[1]))
         return np.take_along_axis(image, index[..., None].astype(np.intp), axis=2)[..., 0]
 
-
     def place(
         self, mosaic: NDArray[np.float32], image: NDArray[np.float32], where: NDArray[np.bool_] | None = None
     ) -> None:
@@ -105,7 +102,9 @@ class Cfa:
         for y, row in enumerate(self.pattern):
             for x, channel in enumerate(row):
                 sites = np.s_[y :: self.period[0], x :: self.period[1]]
-                np.copyto(image[sites][..., channel], mosaic[sites], where=True if where is None else where[sites])
+                np.copyto(
+                    image[sites][..., channel], mosaic[sites], where=True if where is None else where[sites]
+                )
 
 
 CANONICAL: dict[str, Cfa] = {
@@ -118,13 +117,3 @@ CANONICAL: dict[str, Cfa] = {
     "mono": Cfa.from_rows("G"),
 }
 """The phase in which each family's networks see their mosaic."""
-
-
-def require_bayer(cfa: Cfa) -> tuple[int, int]:
-    """Offset of the canonical Bayer phase; raises `UnsupportedRawError` for any other array."""
-    offset = cfa.offset_to(CANONICAL["bayer"])
-    if offset is None:
-        raise UnsupportedRawError(
-            f"colour filter array {cfa.name} ({cfa.letters}) has no demosaicing network yet; Bayer sensors are supported"
-        )
-    return offset

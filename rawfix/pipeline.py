@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rawfix.cfa import CANONICAL
 from rawfix.color.spaces import WORKING, space_named
+from rawfix.color.transfer import Display
 from rawfix.errors import SettingsError, UnsupportedRawError
 from rawfix.frame import Image, RawFrame
 from rawfix.nn.manifest import Model, find_model
@@ -21,7 +22,7 @@ from rawfix.stages.demosaic import DemosaicNetwork, Finish, Window, demosaic
 from rawfix.stages.highlights import rebuild_highlights
 from rawfix.stages.normalize import normalize
 from rawfix.stages.orient import orient, square_pixels
-from rawfix.stages.render import Display, render
+from rawfix.stages.render import render
 from rawfix.stages.to_working import to_working
 from rawfix.stages.white_balance import wb_multipliers, wb_ratio
 
@@ -76,7 +77,9 @@ def check_settings(settings: Settings) -> None:
     """Refuse what no network can do yet; raises `SettingsError`."""
     for name in ("denoise", "deblur"):
         if getattr(settings.strengths, name):
-            raise SettingsError(f"--{name} needs a restore network and none is installed; leave it out or give 0")
+            raise SettingsError(
+                f"--{name} needs a restore network and none is installed; leave it out or give 0"
+            )
 
 
 def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:

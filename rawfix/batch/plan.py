@@ -46,7 +46,9 @@ def _check_template(name: str) -> list[str]:
         raise SettingsError(f"--name {name!r}: {error}") from None
     for field in used:
         if field not in NAME_FIELDS:
-            raise SettingsError(f"--name {name!r}: unknown field {{{field}}}; there are {', '.join(NAME_FIELDS)}")
+            raise SettingsError(
+                f"--name {name!r}: unknown field {{{field}}}; there are {', '.join(NAME_FIELDS)}"
+            )
     if "/" in name or "\\" in name:
         raise SettingsError(f"--name {name!r}: a file name, not a path; the folder is given by -o")
     return used
@@ -86,7 +88,9 @@ def plan(
     """
     used = _check_template(name)
     suffix = SUFFIXES[format]
-    is_file = output is not None and not output.is_dir() and output.suffix.lower() in (suffix, ".tiff", ".jpeg")
+    is_file = (
+        output is not None and not output.is_dir() and output.suffix.lower() in (suffix, ".tiff", ".jpeg")
+    )
     if is_file and len(sources) > 1:
         raise SettingsError(f"-o {output}: one file for {len(sources)} inputs; give a folder")
     jobs = []
@@ -96,7 +100,13 @@ def plan(
             target = output.with_name(output.name.replace("{", "{{").replace("}", "}}"))
         else:
             target = (source.parent if output is None else output) / f"{name}{suffix}"
-        fields = {"stem": source.stem, "ext": source.suffix.lstrip("."), "seq": number, "space": space, "quality": quality}
+        fields = {
+            "stem": source.stem,
+            "ext": source.suffix.lstrip("."),
+            "seq": number,
+            "space": space,
+            "quality": quality,
+        }
         jobs.append(Job(source, target, fields))
     if not set(used) & {"camera", "iso"}:
         taken: dict[Path, Path] = {}

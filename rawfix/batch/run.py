@@ -103,7 +103,9 @@ def run_job(
         if target.exists() and options.skip_existing:
             return Result(job.source, target, "skipped")
         _refuse_existing(target, options)
-    watch = None if options.save_stages is None else _saver(options.save_stages, job.source, options.overwrite)
+    watch = (
+        None if options.save_stages is None else _saver(options.save_stages, job.source, options.overwrite)
+    )
     developed = develop(frame, settings, progress, watch)
     icc = None if settings.space == "camera" else profile(space_named(settings.space), settings.linear)
     write = WRITERS[settings.format]
@@ -125,7 +127,9 @@ def run_job(
 
 def _refuse_existing(target: Path, options: Options) -> None:
     if target.exists() and not options.overwrite:
-        raise OutputError(f"{target}: exists already; use --overwrite to replace it or --skip-existing to keep it")
+        raise OutputError(
+            f"{target}: exists already; use --overwrite to replace it or --skip-existing to keep it"
+        )
 
 
 def _saver(folder: Path, source: Path, overwrite: bool) -> Callable[[str, Image], None]:

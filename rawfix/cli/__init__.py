@@ -13,5 +13,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        sys.stderr.write("rawfix: interrupted; finished files are complete, run again with --skip-existing to go on\n")
+        sys.stderr.write(
+            "rawfix: interrupted; finished files are complete, run again with --skip-existing to go on\n"
+        )
         raise SystemExit(INTERRUPTED) from None

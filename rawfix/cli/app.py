@@ -37,23 +37,32 @@ def root(
 
 @app.command(epilog=exit_codes.HELP)
 def develop(
-    files: Annotated[list[str], typer.Argument(help="RAW files: DNG, CR2, NEF, ARW, RAF, CRW …", show_default=False)],
+    files: Annotated[
+        list[str], typer.Argument(help="RAW files: DNG, CR2, NEF, ARW, RAF, CRW …", show_default=False)
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Output file, or folder; default: beside each input.")
+        Path | None,
+        typer.Option("--output", "-o", help="Output file, or folder; default: beside each input."),
     ] = None,
     name: Annotated[
         str, typer.Option(help="Name of outputs: {stem} {ext} {seq:04} {camera} {iso} {space} {quality}.")
     ] = "{stem}",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
     skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Leave outputs that exist.")] = False,
-    denoise: Annotated[float, typer.Option(help="How much noise to remove, -1…2.", rich_help_panel="Look")] = 0.0,
-    deblur: Annotated[float, typer.Option(help="How much blur to remove, -1…2.", rich_help_panel="Look")] = 0.0,
+    denoise: Annotated[
+        float, typer.Option(help="How much noise to remove, -1…2.", rich_help_panel="Look")
+    ] = 0.0,
+    deblur: Annotated[
+        float, typer.Option(help="How much blur to remove, -1…2.", rich_help_panel="Look")
+    ] = 0.0,
     wb: Annotated[
         str,
         typer.Option(help="as-shot, daylight, auto, R,G,B, KELVIN or KELVIN,TINT.", rich_help_panel="Look"),
     ] = "as-shot",
     exposure: Annotated[float, typer.Option(help="Stops.", metavar="EV", rich_help_panel="Look")] = 0.0,
-    tone: Annotated[str, typer.Option(help="standard (filmic) or none.", rich_help_panel="Look")] = "standard",
+    tone: Annotated[
+        str, typer.Option(help="standard (filmic) or none.", rich_help_panel="Look")
+    ] = "standard",
     highlights: Annotated[
         str, typer.Option(help="Clipped channels: rebuild, or clip to white.", rich_help_panel="Look")
     ] = "rebuild",
@@ -74,7 +83,9 @@ def develop(
     ] = False,
     bad_map: Annotated[
         Path | None,
-        typer.Option(help="Write the defects found as PNG (several inputs: a folder).", rich_help_panel="Output"),
+        typer.Option(
+            help="Write the defects found as PNG (several inputs: a folder).", rich_help_panel="Output"
+        ),
     ] = None,
     save_stages: Annotated[
         Path | None, typer.Option(help="Folder for the stages as float TIFF.", rich_help_panel="Output")

@@ -38,9 +38,7 @@ def run(
             return exit_codes.NO_INPUT
         if bad_map is not None and len(sources) > 1 and bad_map.suffix.lower() == ".png":
             raise SettingsError(f"--bad-map {bad_map}: one file for {len(sources)} inputs; give a folder")
-        jobs = plan(
-            sources, output, name, settings.format, space=settings.space, quality=settings.quality
-        )
+        jobs = plan(sources, output, name, settings.format, space=settings.space, quality=settings.quality)
         if output is not None:
             _make_folder(jobs[0].target.parent)
     except SettingsError as error:
@@ -72,7 +70,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be created: {error.strerror}; choose another folder with -o") from error
+        raise OutputError(
+            f"{folder}: cannot be created: {error.strerror}; choose another folder with -o"
+        ) from error
 
 
 def _report(result: Result, as_json: bool) -> None:

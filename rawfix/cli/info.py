@@ -35,7 +35,9 @@ def describe(frame: RawFrame) -> dict[str, Any]:
         "width": width,
         "height": height,
         "megapixels": round(width * height / 1e6, 2),
-        "cfa": None if frame.cfa is None else {"name": frame.cfa.name, "pattern": frame.cfa.letters.split("/")},
+        "cfa": None
+        if frame.cfa is None
+        else {"name": frame.cfa.name, "pattern": frame.cfa.letters.split("/")},
         "black": np.unique(frame.black).round(3).tolist(),
         "white": list(frame.white),
         "wb": [round(float(m), 4) for m in frame.wb],
@@ -118,11 +120,15 @@ def _draw(cfa: dict[str, Any] | None) -> Text:
 
 def _white_balance(facts: dict[str, Any]) -> str:
     text = " · ".join(f"{m:.3f}" for m in facts["wb"])
-    return text if facts["kelvin"] is None else f"{text}  (about {facts['kelvin']} K, tint {facts['tint']:+.0f})"
+    return (
+        text if facts["kelvin"] is None else f"{text}  (about {facts['kelvin']} K, tint {facts['tint']:+.0f})"
+    )
 
 
 def _noise(noise: dict[str, Any] | None) -> str:
     if noise is None:
         return "unknown"
-    origin = {"file": "from the file", "estimated": "estimated from the picture"}.get(noise["source"], noise["source"])
+    origin = {"file": "from the file", "estimated": "estimated from the picture"}.get(
+        noise["source"], noise["source"]
+    )
     return f"shot {noise['shot'][1]:.3g}, read {noise['read'][1]:.3g} (green, of white; {origin})"

@@ -75,10 +75,14 @@ def corrupt(values: Image, draw: Draw, mode: Mode, scale: float, rng: np.random.
     if draw == "saturation":
         return np.ones_like(values)
     if draw == "uniform":
-        delta = rng.uniform(-1, 1, values.shape)
+        delta: NDArray[np.float64] = rng.uniform(-1, 1, values.shape)
         centred = 0.5 + delta / 2
     else:
-        delta = rng.laplace(0, scale, values.shape) if draw == "laplace" else scale * rng.standard_cauchy(values.shape)
+        delta = (
+            rng.laplace(0, scale, values.shape)
+            if draw == "laplace"
+            else scale * rng.standard_cauchy(values.shape)
+        )
         centred = 0.5 + delta
     if mode == "substitute":
         new = centred

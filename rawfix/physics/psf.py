@@ -17,7 +17,8 @@ def _grid(radius: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Centres of the sub-pixels of a kernel of side ``2·radius + 1``: (y, x)."""
     side = (2 * radius + 1) * _OVERSAMPLING
     axis = (np.arange(side) - (side - 1) / 2) / _OVERSAMPLING
-    return np.meshgrid(axis, axis, indexing="ij")  # type: ignore[return-value]
+    y, x = np.meshgrid(axis, axis, indexing="ij")
+    return y, x
 
 
 def _integrate(fine: NDArray[np.float64]) -> Image:

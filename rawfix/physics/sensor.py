@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Sensor:
     white: int = 16383
     wb: tuple[float, float, float] = (2.0, 1.0, 1.5)
     noise_model: NoiseModel | None = None
-    structure: noise.Structure = noise.Structure()
+    structure: noise.Structure = field(default_factory=noise.Structure)
     defects: Defects | None = None
     cam_to_xyz: NDArray[np.float64] | None = None
     iso: float = 100.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import lcm
+
 import numpy as np
 
 from rawfix.frame import Image, RawFrame
@@ -25,7 +27,7 @@ def normalize(frame: RawFrame) -> Image:
     white = np.asarray(frame.white, np.float32)
     period_y, period_x = frame.black.shape
     if frame.cfa is not None:
-        period_y, period_x = np.lcm(frame.cfa.period, frame.black.shape)
+        period_y, period_x = lcm(frame.cfa.period[0], period_y), lcm(frame.cfa.period[1], period_x)
     strip = -(-_STRIP // period_y) * period_y
     repeats = (period_y // frame.black.shape[0], period_x // frame.black.shape[1])
     black = np.tile(np.tile(frame.black, repeats), (1, -(-width // period_x)))[:, :width]

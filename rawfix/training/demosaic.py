@@ -30,9 +30,7 @@ def network(config: NetworkConfig) -> DemosaicNetwork:
 def initialize(model: DemosaicNetwork, photos: Photos, config: TrainConfig) -> None:
     """Start the bank from least squares on the training pictures."""
     net = config.network
-    model.initialize_bank(
-        fit_bank(photos.train, net.cfa, net.demosaicers, net.bank_kernel, seed=config.seed)
-    )
+    model.initialize_bank(fit_bank(photos.train, net.cfa, net.demosaicers, net.bank_kernel, seed=config.seed))
 
 
 class _Pairs(torch.utils.data.IterableDataset[tuple[np.ndarray, ...]]):
@@ -55,7 +53,8 @@ class _Pairs(torch.utils.data.IterableDataset[tuple[np.ndarray, ...]]):
 def collate(pairs: list[MosaicPair]) -> tuple[np.ndarray, ...]:
     """Mosaic, sigma, known_bad, clean, noise, bad: each ``(N, C, H, W)`` float32."""
     planes = [
-        np.stack([getattr(p, name) for p in pairs])[:, None] for name in ("mosaic", "sigma", "known_bad", "noise", "bad")
+        np.stack([getattr(p, name) for p in pairs])[:, None]
+        for name in ("mosaic", "sigma", "known_bad", "noise", "bad")
     ]
     mosaic, sigma, known_bad, noise, bad = (np.asarray(p, np.float32) for p in planes)
     clean = np.stack([p.clean for p in pairs]).transpose(0, 3, 1, 2)
@@ -118,7 +117,12 @@ def _psnr(squared: Tensor) -> float:
 
 
 def validate(
-    model: nn.Module, photos: Photos, config: TrainConfig, device: str, linear: nn.Module, pictures: Path | None
+    model: nn.Module,
+    photos: Photos,
+    config: TrainConfig,
+    device: str,
+    linear: nn.Module,
+    pictures: Path | None,
 ) -> dict[str, float]:
     """See `DemosaicTask.validate`. Protocol: linear light at 0.9 of white, wb 2/1/1.54, sRGB primaries."""
     cfa = CANONICAL[config.network.cfa]
@@ -126,8 +130,8 @@ def validate(
     size = 96 * 2
     rng = np.random.default_rng(0)
     sums: dict[str, list[float]] = {}
-    strips = []
-    for name, photo in photos.validation:
+    strips: list[np.ndarray] = []
+    for _, photo in photos.validation:
         side = min(size, photo.shape[0] // 12 * 12, photo.shape[1] // 12 * 12)
         y, x = (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2
         clean = scene.linearize(photo[y : y + side, x : x + side]) * np.float32(0.9)
@@ -138,7 +142,11 @@ def validate(
         grain = np.sqrt(64 * variance).astype(np.float32) * rng.standard_normal(plain.shape, np.float32)
         truth = torch.from_numpy(clean.transpose(2, 0, 1).copy())[None]
         still = truth
-        for case, plane, gain in (("clean", plain, 1.0), ("defect", defective, 1.0), ("noisy", plain + grain, 64.0)):
+        for case, plane, gain in (
+            ("clean", plain, 1.0),
+            ("defect", defective, 1.0),
+            ("noisy", plain + grain, 64.0),
+        ):
             shot, read = gain / 90000, (2.5 / 90000 * gain) ** 2
             sigma = np.sqrt(shot * np.maximum(plane, 0) + read)
             tensors = [

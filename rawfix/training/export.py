@@ -23,9 +23,8 @@ from torch import Tensor, nn
 
 from rawfix.nn.manifest import GRAPH_NAME, Manifest
 from rawfix.training.card import write_card
-from rawfix.training.config import TrainConfig
-from rawfix.training.demosaic import network
 from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.weights import load_weights
 
 OPSET = 17
 TILE = 512
@@ -50,7 +49,9 @@ class FusedBank(nn.Module):
         super().__init__()
         kernel = bank.composed().detach()
         self.outputs = bank.outputs
-        self.conv = nn.Conv2d(kernel.shape[1], kernel.shape[0], kernel.shape[2], padding=kernel.shape[2] // 2, bias=False)
+        self.conv = nn.Conv2d(
+            kernel.shape[1], kernel.shape[0], kernel.shape[2], padding=kernel.shape[2] // 2, bias=False
+        )
         self.conv.weight = nn.Parameter(kernel)
 
     def forward(self, packed: Tensor) -> Tensor:
@@ -81,11 +82,13 @@ def sample(period: int, side: int = 96) -> tuple[np.ndarray, np.ndarray, np.ndar
     """A deterministic test patch: gradients, an edge, noise, defects; ``(1, 1, side, side)`` each."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
-    mosaic = 0.05 + 0.6 * x * y + 0.3 * (x + 0.3 * y > 0.7) + 0.01 * rng.standard_normal((side, side), np.float32)
+    mosaic = (
+        0.05 + 0.6 * x * y + 0.3 * (x + 0.3 * y > 0.7) + 0.01 * rng.standard_normal((side, side), np.float32)
+    )
     mosaic[rng.random(mosaic.shape) < 0.003] = 1.5
     known_bad = (rng.random(mosaic.shape) < 0.002).astype(np.float32)
     sigma = np.sqrt(1e-4 * np.maximum(mosaic, 0) + 1e-6)
-    return tuple(np.asarray(p, np.float32)[None, None] for p in (mosaic, sigma, known_bad))  # type: ignore[return-value]
+    return tuple(np.asarray(p, np.float32)[None, None] for p in (mosaic, sigma, known_bad))
 
 
 def to_onnx(model: DemosaicNetwork) -> bytes:
@@ -131,14 +134,24 @@ def gflop_per_megapixel(graph: bytes, side: int = 256) -> float:
 
 
 def reach(model: DemosaicNetwork) -> int:
-    """Pixels of context that an output depends on, measured: where the gradient of a centre cell is not zero."""
+    """Pixels of context that an output may depend on, whatever the weights.
+
+    Measured on a copy with random positive weights, where no rectifier cuts a path: an output depends on
+    every pixel within reach, and on no other.
+    """
     side = 256
     probe = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
-    camera, logits = fuse(model)(probe, torch.full_like(probe, 0.01), torch.zeros_like(probe))
+    open_model = fuse(model).double()
+    with torch.no_grad():
+        for parameter in open_model.parameters():
+            parameter.uniform_(0.01, 0.02, generator=torch.Generator().manual_seed(1))
+    camera, logits = open_model(
+        probe.double(), torch.full_like(probe, 0.01).double(), torch.zeros_like(probe).double()
+    )
     step = model.period * 4
     centre = side // 2 // step * step
     window = np.s_[..., centre : centre + step, centre : centre + step]
-    (camera[window].abs().sum() + logits[window].abs().sum()).backward()
+    (camera[window].sum() + logits[window].sum()).backward()
     assert probe.grad is not None
     rows = torch.nonzero(probe.grad[0, 0].abs().sum(1) > 0).flatten()
     return int(max(centre - int(rows.min()), int(rows.max()) + 1 - centre - step))
@@ -161,15 +174,6 @@ def _commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return done.stdout.strip()
-
-
-def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str, Any]]:
-    """The EMA network of a checkpoint, its config and everything else it holds."""
-    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    config = TrainConfig.from_dict(stored["config"])
-    model = network(config.network)
-    model.load_state_dict(stored["ema"])
-    return model.eval(), config, stored
 
 
 @torch.no_grad()

@@ -22,7 +22,9 @@ PERCEPTUAL_OFFSET = 0.0015
 def pack(plane: NDArray[np.float32], period: int) -> NDArray[np.float32]:
     """``(H, W, …)`` → ``(H/p, W/p, p·p·…)``, the order of `torch.nn.functional.pixel_unshuffle`."""
     height, width = plane.shape[0] // period, plane.shape[1] // period
-    cells = plane[: height * period, : width * period].reshape(height, period, width, period, *plane.shape[2:])
+    cells = plane[: height * period, : width * period].reshape(
+        height, period, width, period, *plane.shape[2:]
+    )
     return np.ascontiguousarray(np.moveaxis(cells, 2, 1).reshape(height, width, -1))
 
 
@@ -38,8 +40,10 @@ def missing_outputs(cfa: Cfa, channels: int = 3) -> list[tuple[int, int]]:
     return [(site, c) for site in range(sites.size) for c in range(channels) if sites[site] != c]
 
 
-def gather(photos: tuple[tuple[str, Photo], ...], cfa: Cfa, kernel: int, samples: int, rng: np.random.Generator) -> tuple[Image, Image]:
-    """Windows of packed, encoded mosaics and the full colour of their central cells: ``(N, F)``, ``(N, p·p·3)``."""
+def gather(
+    photos: tuple[tuple[str, Photo], ...], cfa: Cfa, kernel: int, samples: int, rng: np.random.Generator
+) -> tuple[Image, Image]:
+    """Windows of packed, encoded mosaics ``(N, F)`` and the colours of their central cells ``(N, p·p·3)``."""
     period = cfa.period[0]
     margin = kernel // 2
     xs, ys, count = [], [], 0
@@ -59,7 +63,7 @@ def _solve(x: Image, y: Image, ridge: float) -> NDArray[np.float64]:
     wide = x.astype(np.float64)
     gram = wide.T @ wide
     gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram)
-    return np.linalg.solve(gram, wide.T @ y.astype(np.float64))
+    return np.asarray(np.linalg.solve(gram, wide.T @ y.astype(np.float64)), np.float64)
 
 
 def fit_bank(

@@ -101,7 +101,9 @@ def train(
             "rng": torch.get_rng_state(),
             "pictures": [name for name, _ in photos.train],
             "held_back": [name for name, _ in photos.validation],
-            "hardware": torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads",
+            "hardware": torch.cuda.get_device_name()
+            if device == "cuda"
+            else f"CPU, {torch.get_num_threads()} threads",
         }
 
     batches = task.stream(step)
@@ -123,7 +125,9 @@ def train(
         _average(ema, model, min(config.ema, (1 + step) / (10 + step)))
         step += 1
         spent += time.perf_counter() - started
-        running = {k: 0.99 * running.get(k, v) + 0.01 * v for k, v in {**parts, "loss": float(loss.detach())}.items()}
+        running = {
+            k: 0.99 * running.get(k, v) + 0.01 * v for k, v in {**parts, "loss": float(loss.detach())}.items()
+        }
         reporter.step(step, progress, running)
         if spent - last_checked > 60 * config.validate_minutes:
             last_checked = spent

@@ -54,7 +54,7 @@ def draw_light(rng: np.random.Generator) -> scene.Light:
 
 
 def draw_noise(rng: np.random.Generator) -> tuple[float, float, noise.Structure]:
-    """Shot and read variance before white balance, and structured noise; ISO 50…51200-like, low ones more often."""
+    """Shot and read variance before white balance, and structured noise; ISO 50…51200-like, low ones often."""
     full_well = np.exp(rng.uniform(np.log(15e3), np.log(120e3)))
     read_electrons = rng.uniform(1.0, 6.0)
     gain = 0.5 * np.exp(np.log(1024) * rng.random() ** 2)

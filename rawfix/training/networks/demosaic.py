@@ -8,9 +8,9 @@ channels), where 3×3 convolutions are fast.
    probability that it is defective, a repair value and the trust (softmax) in each demosaicer.
 2. Bad samples are **replaced** (a normalised convolution over good samples of the same site, corrected by the
    U-Net), so that no demosaicer smears them.
-3. The **bank** of linear demosaicers runs on the repaired, encoded mosaic, as one convolution; the trust mixes
-   its outputs. Each kernel's weights sum to 1 over the samples of its own channel and to 0 over every other,
-   so a flat field stays flat. (Least squares reaches 36.9 dB on encoded light, 32.5 dB on linear light.)
+3. The **bank** of linear demosaicers runs on the repaired, encoded mosaic, as one convolution; the trust
+   mixes its outputs. Each kernel's weights sum to 1 over the samples of its own channel and to 0 over every
+   other, so a flat field stays flat. (Least squares reaches 36.9 dB on encoded light, 32.5 dB on linear light.)
 4. The **refinement** adds a correction, and the encoding is undone.
 
 Measured samples that are not bad pass through.
@@ -63,7 +63,9 @@ class LinearBank(nn.Module):
         self.first = nn.Parameter(torch.randn(hidden, cells, 3, 3) * 0.1)
         self.second = nn.Parameter(torch.zeros(rows, hidden, self.kernel - 2, self.kernel - 2))
         groups = np.stack([sites == c for c in range(3)]).astype(np.float32)
-        target = np.array([[float(c == channel) for c in range(3)] for _, channel in self.outputs], np.float32)
+        target = np.array(
+            [[float(c == channel) for c in range(3)] for _, channel in self.outputs], np.float32
+        )
         self.register_buffer("groups", torch.from_numpy(groups))
         self.register_buffer("target", torch.from_numpy(np.tile(target, (self.demosaicers, 1))))
 
@@ -87,7 +89,7 @@ def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv
     """A convolution that keeps size (at stride 1), He-initialised."""
     layer = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    nn.init.zeros_(layer.bias)
     return layer
 
 
@@ -118,7 +120,7 @@ class DemosaicNetwork(nn.Module):
         for layer in (self.judge, self.refine3):
             nn.init.zeros_(layer.weight)
         with torch.no_grad():
-            self.judge.bias[self.cells * self.demosaicers : self.cells * (self.demosaicers + 1)] = -4.0  # type: ignore[index]
+            self.judge.bias[self.cells * self.demosaicers : self.cells * (self.demosaicers + 1)] = -4.0
         self._register_layout(cfa.unit().ravel())
 
     def _register_layout(self, sites: NDArray[np.uint8]) -> None:

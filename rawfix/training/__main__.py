@@ -1,0 +1,152 @@
+"""``python -m rawfix.training``: pack, train, evaluate, export."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="python -m rawfix.training",
+    help="Train the networks of rawfix on your own photographs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[Path, typer.Option("--data", help="Folder of photographs, or a bundle made by pack.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"rawfix.training: {message}", err=True)
+    raise typer.Exit(2)
+
+
+def _settle(device: str, threads: int) -> None:
+    """Check the device and set torch's threads."""
+    import torch
+
+    from rawfix.nn.threads import available_threads
+
+    if device not in ("cpu", "cuda"):
+        _fail(f"--device {device}: give cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        _fail("--device cuda: this torch sees no CUDA device; use --device cpu")
+    torch.set_num_threads(threads or available_threads())
+
+
+@app.command()
+def pack(
+    data: Data,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The bundle to write, .npz.")],
+    megabytes: Annotated[float, typer.Option(help="Size of the bundle, about.")] = 50.0,
+    seed: Annotated[int, typer.Option(help="Where crops are taken.")] = 1,
+) -> None:
+    """Bundle crops of training pictures, to train elsewhere."""
+    from rawfix.training.data import pack as write
+
+    try:
+        count = write(data, output, megabytes, seed)
+    except FileNotFoundError as error:
+        _fail(str(error))
+    typer.echo(f"{output}: {count} pictures, {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def train(
+    run: Annotated[Path, typer.Option("--run", help="Directory of the run; an existing one is resumed.")],
+    data: Data,
+    minutes: Annotated[float, typer.Option(help="Length of the run, in minutes of training.")] = 120.0,
+    steps: Annotated[int, typer.Option(help="End by step count instead.")] = 0,
+    tier: Annotated[str, typer.Option(help="Tier the model is exported as.")] = "standard",
+    batch: Annotated[int, typer.Option(help="Patches a step.")] = 8,
+    patch: Annotated[int, typer.Option(help="Side of a patch.")] = 96,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the cosine.")] = 1.2e-3,
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 1,
+    init: Annotated[
+        Path | None, typer.Option(help="Start from an exported model's folder or a checkpoint.")
+    ] = None,
+    device: Device = "cpu",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.")] = 0,
+) -> None:
+    """Train, or resume, one run."""
+    from rawfix.training.config import TrainConfig
+    from rawfix.training.loop import train as loop
+    from rawfix.training.progress import Reporter
+    from rawfix.training.weights import load_initial
+
+    if patch % 8 or patch < 48:
+        _fail(f"--patch {patch}: give a multiple of 8, 48 or more")
+    _settle(device, threads)
+    config = TrainConfig(
+        tier=tier,
+        minutes=minutes,
+        steps=steps,
+        batch=batch,
+        patch=patch,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    weights: dict[str, Any] | None = None
+    try:
+        if init is not None:
+            network, weights = load_initial(init)
+            config = replace(config, network=network)
+        with Reporter() as reporter:
+            checkpoint = loop(run, data, config, device=device, init=weights, reporter=reporter)
+    except FileNotFoundError as error:
+        _fail(str(error))
+    typer.echo(str(checkpoint))
+
+
+@app.command()
+def evaluate(
+    task: Annotated[str, typer.Argument(help="demosaic")],
+    checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Of a run.")],
+    data: Data,
+    pictures: Annotated[Path | None, typer.Option(help="Write result beside truth as PNG.")] = None,
+    device: Device = "cpu",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.")] = 0,
+) -> None:
+    """Measure a checkpoint on the pictures that were held back; prints JSON."""
+    from rawfix.training.data import load
+    from rawfix.training.demosaic import TASKS
+    from rawfix.training.weights import load_weights
+
+    if task not in TASKS:
+        _fail(f"{task}: unknown task; there is {', '.join(TASKS)}")
+    _settle(device, threads)
+    try:
+        model, config, _ = load_weights(checkpoint)
+        measured = TASKS[task](config, load(data), device).validate(model.to(device), pictures)
+    except FileNotFoundError as error:
+        _fail(str(error))
+    typer.echo(json.dumps(measured, indent=1))
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Of a run.")],
+    models: Annotated[Path, typer.Option("--models", help="Folder of models to write into.")] = Path(
+        "models"
+    ),
+    metrics: Annotated[
+        Path | None, typer.Option(help="JSON with measured figures for manifest and card.")
+    ] = None,
+) -> None:
+    """Write a checkpoint's network as a model folder: graph, manifest, test patch, card."""
+    from rawfix.training.export import export as write
+
+    figures = None if metrics is None else json.loads(metrics.read_text())
+    try:
+        folder = write(checkpoint, models, figures)
+    except FileNotFoundError as error:
+        _fail(str(error))
+    typer.echo(str(folder))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,48 @@
+"""Weights on disk: of a checkpoint, and of an exported model to start the next run from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rawfix.nn.manifest import load_model
+from rawfix.training.config import NetworkConfig, TrainConfig
+from rawfix.training.demosaic import network
+from rawfix.training.networks.demosaic import DemosaicNetwork
+
+_BANK = "model.bank.conv.weight"
+
+
+def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str, Any]]:
+    """The EMA network of a checkpoint, its config and everything else it holds."""
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    config = TrainConfig.from_dict(stored["config"])
+    model = network(config.network)
+    model.load_state_dict(stored["ema"])
+    return model.eval(), config, stored
+
+
+def load_initial(source: Path) -> tuple[NetworkConfig, dict[str, Any]]:
+    """Network config and state dict of a checkpoint, or of an exported model's folder.
+
+    A model holds the fused bank: its kernel becomes the direct one, and the chain that over-parameterises it
+    starts at zero.
+    """
+    if source.is_file():
+        model, config, _ = load_weights(source)
+        return config.network, model.state_dict()
+    import onnx
+    from onnx import numpy_helper
+
+    exported = load_model(source)
+    config = TrainConfig.from_dict(dict(exported.manifest.training["config"]))
+    state = network(config.network).state_dict()
+    graph = onnx.load_from_string(exported.read_graph())
+    for tensor in graph.graph.initializer:
+        name = "bank.direct" if tensor.name == _BANK else tensor.name.removeprefix("model.")
+        if name in state:
+            state[name] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
+    state["bank.second"] = torch.zeros_like(state["bank.second"])
+    return config.network, state
