@@ -1,6 +1,6 @@
 """Correlated colour temperature and tint ↔ chromaticity of a white point.
 
-Tint 0 lies on the CIE daylight locus from 5000 K up, on the Planckian locus below 4000 K, and on a smooth
+Tint 0 lies on the CIE daylight locus from 5000 K up, on the Planckian locus below 2900 K, and on a smooth
 blend of the two between. Tint moves off that curve at a right angle in the CIE 1960 diagram, 3000 steps a
 unit (the scale of the DNG SDK): a positive tint is a greener light, hence a pinker picture. Adobe's tint
 counts from the Planckian locus instead, so its daylight reads about 10 steps higher.
@@ -16,7 +16,7 @@ from rawfix.errors import SettingsError
 KELVIN_RANGE = (2000.0, 25000.0)
 TINT_RANGE = (-150.0, 150.0)
 _TINT_SCALE = 3000.0
-_BLEND = (4000.0, 5000.0)
+_BLEND = (2900.0, 5000.0)
 
 
 def kelvin_to_xy(kelvin: float, tint: float = 0.0) -> Chromaticity:

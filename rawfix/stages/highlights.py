@@ -29,7 +29,7 @@ def rebuild_highlights(camera: Image, clip: NDArray[np.floating] | tuple[float, 
     0.98 on, by ``brightness · colour``: *colour* is the mean share of each channel among unclipped pixels
     nearby, bright ones counting more, spread into blown areas by a pull–push pyramid that fades to neutral
     with distance; *brightness* is the least-squares fit of that colour to the channels that still measure.
-    An estimate never falls below the clipping point, since the light was at least that strong, nor rises
+    An estimate never falls below what was measured, since the light was at least that strong, nor rises
     above ``max(clip)``, where every channel meets and the picture is neutral white. So all transitions are
     continuous, and a place where everything is clipped becomes exactly ``max(clip)`` in all channels.
 
@@ -77,14 +77,15 @@ def _rebuild(pixels: Image, colors: Image, clip: NDArray[np.float32]) -> Image:
     ceiling = clip.max()
     fit = belief * colors
     brightness = (fit * pixels).sum(-1) / ((fit * colors).sum(-1) + np.float32(_EPSILON))
-    estimate = np.clip(brightness[:, None] * colors, clip, ceiling)
+    floor = np.minimum(pixels, ceiling)
+    estimate = np.clip(brightness[:, None] * colors, floor, ceiling)
     # A believed channel that hardly takes part in the colour (blue in a flame) says little: trust it less.
     trust = np.minimum(3.0 * fit.sum(-1), 1.0)[:, None]
-    estimate = clip + trust * (estimate - clip)
+    estimate = floor + trust * (estimate - floor)
     # Where the last channel fades, so does the estimate, into white.
     measured = belief.max(-1)[:, None]
     estimate = ceiling + measured * (estimate - ceiling)
-    rebuilt: Image = pixels + doubt * (np.maximum(estimate, clip) - pixels)
+    rebuilt: Image = pixels + doubt * (estimate - pixels)
     rebuilt[(doubt >= 1.0).all(-1)] = ceiling
     return rebuilt
 
