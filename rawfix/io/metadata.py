@@ -159,14 +159,19 @@ def copy_metadata(
         )
         for maker_notes, xmp, note in attempts:
             try:
-                _write(origin, target, ours, maker_notes=maker_notes, xmp=xmp)
+                lost = _write(origin, target, ours, maker_notes=maker_notes, xmp=xmp)
             except exiv2.Exiv2Error:
                 continue
-            return (*notes, *([note] if note else []))
+            if note:
+                notes.append(note)
+            if lost:
+                notes.append(f"{lost} metadata tags do not fit into {target.suffix} and were left out")
+            return tuple(notes)
         return (*notes, f"metadata of {source.name} cannot be written into {target.suffix or 'this'} files")
 
 
-def _write(origin: Any, target: Path, ours: dict[str, Any], *, maker_notes: bool, xmp: bool) -> None:
+def _write(origin: Any, target: Path, ours: dict[str, Any], *, maker_notes: bool, xmp: bool) -> int:
+    """Returns how many EXIF tags Exiv2 silently dropped, as it does when a JPEG's 64 KB are full."""
     picture = exiv2.ImageFactory.open(str(target))
     picture.readMetadata()
     exif = picture.exifData()
@@ -177,7 +182,11 @@ def _write(origin: Any, target: Path, ours: dict[str, Any], *, maker_notes: bool
             picture.setXmpData(_carried_xmp(origin.xmpData(), str(ours["Exif.Image.Software"])))
     for key, value in ours.items():
         exif[key] = value
+    wanted = {datum.key() for datum in exif}
     picture.writeMetadata()
+    written = exiv2.ImageFactory.open(str(target))
+    written.readMetadata()
+    return len(wanted - {datum.key() for datum in written.exifData()})
 
 
 def _carry_exif(origin: Any, exif: Any, maker_notes: bool) -> None:
@@ -197,7 +206,7 @@ def _carry_exif(origin: Any, exif: Any, maker_notes: bool) -> None:
             if name not in _PHOTO_DROPPED:
                 exif[datum.key()] = datum.value()
         elif group == "GPSInfo" or (
-            maker_notes and not group.startswith(_GROUPS_DROPPED) and "Preview" not in group
+            maker_notes and not group.startswith(_GROUPS_DROPPED) and "Preview" not in datum.key()
         ):
             exif[datum.key()] = datum.value()
     for key, value in moved.items():

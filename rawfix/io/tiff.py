@@ -50,8 +50,8 @@ def write_tiff(
     metadata_from
         RAW file whose EXIF, XMP and IPTC go along.
     compress
-        Deflate with a predictor, which opens everywhere and saves about a third of a photograph at 16 bits,
-        against the default of no compression, which is ten times faster.
+        Deflate with a predictor. Off by default: on a 16-bit photograph with its noise it saves a sixth of the
+        size and costs 0.23 s of processor time a megapixel, against 0.004 s without.
 
     Returns
     -------
