@@ -1,0 +1,144 @@
+"""Demosaicing with a stand-in for the network: what is kept, what is told, what is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawfix.cfa import CANONICAL, Cfa
+from rawfix.frame import NoiseModel
+from rawfix.nn.tiles import run_tiled
+from rawfix.stages.demosaic import demosaic, sigma_window
+
+WB = (2.0, 1.0, 1.5)
+NOISE = NoiseModel((1e-3, 2e-3, 3e-3), (1e-6, 2e-6, 3e-6))
+BAYER = CANONICAL["bayer"]
+GUESS = -7.0
+
+
+def light(height: int = 11, width: int = 14) -> np.ndarray:
+    return np.random.default_rng(0).normal(0.3, 0.4, (height, width)).astype(np.float32)
+
+
+def network_of(bad: Callable[[np.ndarray], np.ndarray], seen: dict[str, np.ndarray] | None = None) -> Any:
+    """A network that guesses one number everywhere, run over the whole frame at once."""
+
+    def network(inputs: Mapping[str, Any], finish: Any) -> Any:
+        mosaic = inputs["mosaic"]
+        height, width = mosaic.shape
+        planes = {
+            name: source(0, height, 0, width) if callable(source) else source
+            for name, source in inputs.items()
+        }
+        if seen is not None:
+            seen.update(planes)
+        guess = np.full((height, width, 3), GUESS, np.float32)
+        return finish(0, 0, {"camera": guess, "bad": bad(mosaic).astype(np.float32)})
+
+    return network
+
+
+def never(mosaic: np.ndarray) -> np.ndarray:
+    return np.zeros(mosaic.shape)
+
+
+@pytest.mark.parametrize("phase", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_measured_samples_are_kept_bit_for_bit(phase: tuple[int, int]) -> None:
+    cfa, mosaic = BAYER.shift(*phase), light()
+    camera, bad = demosaic(mosaic, cfa, WB, NOISE, network_of(never))
+    np.testing.assert_array_equal(cfa.mosaic(camera), mosaic)
+    assert (camera == GUESS).sum() == 2 * mosaic.size
+    assert bad.dtype == np.bool_
+    assert not bad.any()
+
+
+def test_a_sample_the_network_distrusts_is_replaced() -> None:
+    mosaic = light()
+    camera, bad = demosaic(mosaic, BAYER, WB, NOISE, network_of(lambda m: m > 0.5))
+    np.testing.assert_array_equal(bad, mosaic > 0.5)
+    np.testing.assert_array_equal(BAYER.mosaic(camera), np.where(mosaic > 0.5, GUESS, mosaic))
+
+
+def test_the_threshold_decides_and_belongs_to_the_bad() -> None:
+    mosaic = light()
+    suspicion = network_of(lambda m: np.full(m.shape, 0.25))
+    for threshold, all_bad in ((0.25, True), (0.26, False)):
+        _, bad = demosaic(mosaic, BAYER, WB, NOISE, suspicion, threshold=threshold)
+        assert bad.all() == all_bad
+        assert bad.any() == all_bad
+
+
+def test_known_bad_is_told_to_the_network_and_replaced() -> None:
+    mosaic, seen = light(), dict[str, np.ndarray]()
+    known = np.random.default_rng(1).random(mosaic.shape) < 0.2
+    camera, bad = demosaic(mosaic, BAYER, WB, NOISE, network_of(never, seen), known)
+    np.testing.assert_array_equal(seen["known_bad"], known.astype(np.float32))
+    np.testing.assert_array_equal(bad, known)
+    np.testing.assert_array_equal(BAYER.mosaic(camera), np.where(known, GUESS, mosaic))
+
+
+def test_without_known_bad_none_is_told() -> None:
+    seen: dict[str, np.ndarray] = {}
+    demosaic(light(), BAYER, WB, NOISE, network_of(never, seen))
+    assert seen["known_bad"].dtype == np.float32
+    assert not seen["known_bad"].any()
+
+
+def test_the_mosaic_is_not_changed() -> None:
+    mosaic = light()
+    demosaic(mosaic, BAYER, WB, NOISE, network_of(lambda m: np.ones(m.shape)))
+    np.testing.assert_array_equal(mosaic, light())
+
+
+@given(
+    st.sampled_from(["bayer", "quad", "xtrans"]),
+    st.tuples(st.integers(0, 5), st.integers(0, 5)),
+    st.tuples(st.integers(0, 10), st.integers(0, 13)),
+    st.tuples(st.integers(1, 11), st.integers(1, 14)),
+)
+def test_sigma_of_any_window_is_the_formula(
+    family: str, phase: tuple[int, int], start: tuple[int, int], size: tuple[int, int]
+) -> None:
+    cfa: Cfa = CANONICAL[family].shift(*phase)
+    mosaic = light()
+    (y0, x0), y1, x1 = start, min(start[0] + size[0], 11), min(start[1] + size[1], 14)
+    sigma = sigma_window(mosaic, cfa, WB, NOISE)(y0, y1, x0, x1)
+    assert sigma.dtype == np.float32
+    gain = np.asarray(WB)[cfa.channels((11, 14))]
+    shot = np.asarray(NOISE.shot)[cfa.channels((11, 14))]
+    read = np.asarray(NOISE.read)[cfa.channels((11, 14))]
+    before_wb = np.maximum(mosaic / gain, 0)
+    expected = gain * np.sqrt(shot * before_wb + read)
+    np.testing.assert_allclose(sigma, expected[y0:y1, x0:x1], rtol=1e-5)
+
+
+@given(st.integers(5, 40), st.integers(5, 40), st.integers(0, 1), st.integers(0, 1), st.booleans())
+def test_tiles_keep_samples_as_the_whole_does(
+    height: int, width: int, phase_y: int, phase_x: int, told: bool
+) -> None:
+    cfa, mosaic = BAYER.shift(phase_y, phase_x), light(height, width)
+    known = np.random.default_rng(1).random(mosaic.shape) < 0.1 if told else None
+
+    def run(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        guess = np.full_like(tensors["mosaic"], GUESS)
+        return {
+            "camera": np.concatenate((guess, guess, guess), 1),
+            "bad": (tensors["mosaic"] > 0.8).astype(np.float32),
+        }
+
+    def network(inputs: Mapping[str, Any], finish: Any) -> Any:
+        origin = cfa.offset_to(BAYER)
+        assert origin is not None
+        return run_tiled(
+            run, inputs, {"camera": 3, "bad": 1}, tile=8, halo=2, multiple=2, origin=origin, finish=finish
+        )
+
+    camera, bad = demosaic(mosaic, cfa, WB, NOISE, network, known)
+    expected = (mosaic > 0.8) | (known if known is not None else False)
+    np.testing.assert_array_equal(bad, expected)
+    np.testing.assert_array_equal(cfa.mosaic(camera), np.where(expected, GUESS, mosaic))
