@@ -11,6 +11,8 @@ from pathlib import Path
 from rawfix.errors import SettingsError
 from rawfix.io.writers import SUFFIXES
 
+ALSO = {".tiff": "tiff", ".jpeg": "jpeg"}
+"""Other suffixes a named output file may have."""
 NAME_FIELDS = ("stem", "ext", "seq", "camera", "iso", "space", "quality")
 DEFAULT_NAME = "{stem}"
 
@@ -54,6 +56,12 @@ def _check_template(name: str) -> list[str]:
     return used
 
 
+def _format_of(output: Path) -> str | None:
+    """The format a file name speaks of; None for the name of a folder."""
+    formats = {suffix: format for format, suffix in SUFFIXES.items()} | ALSO
+    return formats.get(output.suffix.lower())
+
+
 def fill(job: Job, **late: object) -> Path:
     """The job's target with every field of its name filled in."""
     template = job.target.name
@@ -84,13 +92,17 @@ def plan(
     Raises
     ------
     SettingsError
-        The template is malformed, one file is named for several inputs, or two inputs would share an output.
+        The template is malformed, one file is named for several inputs or for another format, or two inputs
+        would share an output.
     """
     used = _check_template(name)
     suffix = SUFFIXES[format]
-    is_file = (
-        output is not None and not output.is_dir() and output.suffix.lower() in (suffix, ".tiff", ".jpeg")
-    )
+    named = None if output is None or output.is_dir() else _format_of(output)
+    is_file = named is not None
+    if named not in (None, format):
+        raise SettingsError(
+            f"-o {output}: a name for {named}, not for {format}; use --format {named} or a folder"
+        )
     if is_file and len(sources) > 1:
         raise SettingsError(f"-o {output}: one file for {len(sources)} inputs; give a folder")
     jobs = []

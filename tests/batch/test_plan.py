@@ -1,0 +1,128 @@
+"""Every input has one output, decided before anything is developed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rawfix.batch.plan import DEFAULT_NAME, SUFFIXES, expand, fill, plan
+from rawfix.errors import SettingsError
+
+
+def targets(
+    sources: list[str], output: str | None = None, name: str = DEFAULT_NAME, **more: str
+) -> list[str]:
+    jobs = plan([Path(s) for s in sources], Path(output) if output else None, name, "tiff", **more)
+    return [fill(job).as_posix() for job in jobs]
+
+
+def test_without_output_each_goes_beside_its_source() -> None:
+    assert targets(["a/one.dng", "b/two.NEF"]) == ["a/one.tif", "b/two.tif"]
+
+
+@pytest.mark.parametrize(("format", "suffix"), SUFFIXES.items())
+def test_the_format_decides_the_suffix(format: str, suffix: str) -> None:
+    (job,) = plan([Path("one.dng")], None, DEFAULT_NAME, format)
+    assert fill(job) == Path(f"one{suffix}")
+
+
+def test_an_output_without_suffix_is_a_folder() -> None:
+    assert targets(["one.dng"], "out") == ["out/one.tif"]
+    assert targets(["one.dng"], "session-1.2") == ["session-1.2/one.tif"]
+
+
+@pytest.mark.parametrize("output", ["out.tif", "out.TIFF", "deep/out.tif"])
+def test_one_input_may_name_its_file(output: str) -> None:
+    assert targets(["one.dng"], output) == [output]
+
+
+def test_an_existing_folder_is_one_whatever_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "like-a-file.tif"
+    folder.mkdir()
+    assert targets(["one.dng"], str(folder)) == [(folder / "one.tif").as_posix()]
+
+
+def test_braces_in_a_named_file_are_no_fields() -> None:
+    assert targets(["one.dng"], "{stem}.tif") == ["{stem}.tif"]
+
+
+def test_one_file_for_two_inputs_is_refused() -> None:
+    with pytest.raises(SettingsError, match="give a folder"):
+        targets(["one.dng", "two.dng"], "out.tif")
+
+
+def test_a_file_named_for_another_format_is_refused() -> None:
+    with pytest.raises(SettingsError, match="--format png"):
+        targets(["one.dng"], "out.png")
+    with pytest.raises(SettingsError, match="--format tiff"):
+        plan([Path("one.dng")], Path("out.tiff"), DEFAULT_NAME, "png")
+
+
+def test_fields_are_filled() -> None:
+    name = "{seq:03}-{stem}-{ext}-{space}-{quality}"
+    made = targets(["one.dng", "two.nef"], "out", name, space="srgb", quality="fast")
+    assert made == ["out/001-one-dng-srgb-fast.tif", "out/002-two-nef-srgb-fast.tif"]
+
+
+def test_fields_of_the_frame_are_filled_later() -> None:
+    (job,) = plan([Path("one.dng")], Path("out"), "{camera}-{iso}", "tiff")
+    assert fill(job, camera="Box 1/2: X", iso=800) == Path("out/Box 1_2_ X-800.tif")
+    with pytest.raises(SettingsError, match="camera"):
+        fill(job)
+
+
+@pytest.mark.parametrize(
+    "name", ["{stem", "{nothing}", "{}", "{0}", "{stem.__class__}", "{stem[0]}", "a/{stem}", "..\\{stem}"]
+)
+def test_a_malformed_name_is_refused_in_one_line(name: str) -> None:
+    with pytest.raises(SettingsError, match="--name") as refusal:
+        targets(["one.dng"], None, name)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_field_that_cannot_be_formatted_is_refused() -> None:
+    with pytest.raises(SettingsError, match="--name"):
+        targets(["one.dng"], None, "{stem:04d}")
+
+
+def test_two_inputs_for_one_output_are_refused_and_told_how_to_differ() -> None:
+    with pytest.raises(SettingsError, match=r"both .* --name"):
+        targets(["a/one.dng", "b/one.dng"], "out")
+    with pytest.raises(SettingsError, match="both"):
+        targets(["one.dng", "one.nef"])
+    assert targets(["one.dng", "one.nef"], None, "{stem}-{ext}") == ["one-dng.tif", "one-nef.tif"]
+    assert len(set(targets(["a/one.dng", "b/one.dng"], "out", "{stem}-{seq:04}"))) == 2
+
+
+def test_an_input_is_never_its_own_output() -> None:
+    with pytest.raises(SettingsError, match="over itself"):
+        targets(["one.tif"])
+    with pytest.raises(SettingsError, match="over itself"):
+        targets(["one.tif"], "./one.tif")
+
+
+def test_wildcards_are_expanded_in_order_and_each_file_comes_once(tmp_path: Path) -> None:
+    for name in ("b.dng", "a.dng", "c.nef"):
+        (tmp_path / name).touch()
+    found = expand([str(tmp_path / "c.nef"), str(tmp_path / "*.dng"), str(tmp_path / "*")])
+    assert [path.name for path in found] == ["c.nef", "a.dng", "b.dng"]
+
+
+def test_wildcards_reach_below(tmp_path: Path) -> None:
+    (tmp_path / "x" / "y").mkdir(parents=True)
+    (tmp_path / "x" / "y" / "a.dng").touch()
+    assert [path.name for path in expand([str(tmp_path / "**" / "*.dng")])] == ["a.dng"]
+
+
+def test_a_file_whose_name_looks_like_a_wildcard_is_itself(tmp_path: Path) -> None:
+    odd = tmp_path / "shot[1].dng"
+    odd.touch()
+    (tmp_path / "shot1.dng").touch()
+    assert expand([str(odd)]) == [odd]
+
+
+def test_a_missing_file_is_passed_on_and_a_wildcard_without_match_is_not(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.dng"
+    assert expand([str(missing)]) == [missing]
+    assert expand([str(tmp_path / "*.dng")]) == []
