@@ -40,7 +40,7 @@ class TrainConfig:
     lambda_mean: float = 1.0
     lambda_focal: float = 2.0
     lambda_variation: float = 0.1
-    lambda_detect: float = 0.02
+    lambda_detect: float = 0.05
     lambda_exposure: float = 1.0
     validate_minutes: float = 10.0
     checkpoint_minutes: float = 3.0

@@ -74,11 +74,11 @@ class _Exported(nn.Module):
 def fuse(model: DemosaicNetwork) -> DemosaicNetwork:
     """A copy whose bank is one convolution; same results to float32 rounding."""
     fused = copy.deepcopy(model).cpu().eval()
-    fused.bank = FusedBank(fused.bank)  # type: ignore[assignment]
+    fused.bank = FusedBank(fused.bank)
     return fused
 
 
-def sample(period: int, side: int = 96) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def sample(side: int = 96) -> dict[str, np.ndarray]:
     """A deterministic test patch: gradients, an edge, noise, defects; ``(1, 1, side, side)`` each."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
@@ -88,13 +88,14 @@ def sample(period: int, side: int = 96) -> tuple[np.ndarray, np.ndarray, np.ndar
     mosaic[rng.random(mosaic.shape) < 0.003] = 1.5
     known_bad = (rng.random(mosaic.shape) < 0.002).astype(np.float32)
     sigma = np.sqrt(1e-4 * np.maximum(mosaic, 0) + 1e-6)
-    return tuple(np.asarray(p, np.float32)[None, None] for p in (mosaic, sigma, known_bad))
+    planes = {"mosaic": mosaic, "sigma": sigma, "known_bad": known_bad}
+    return {name: np.asarray(plane, np.float32)[None, None] for name, plane in planes.items()}
 
 
 def to_onnx(model: DemosaicNetwork) -> bytes:
     """The fused graph, height and width free, stripped of everything that names this machine."""
     buffer = io.BytesIO()
-    inputs = tuple(torch.from_numpy(p) for p in sample(model.period))
+    inputs = tuple(torch.from_numpy(p) for p in sample().values())
     axes = {name: {2: "height", 3: "width"} for name in ("mosaic", "sigma", "known_bad", "camera", "bad")}
     torch.onnx.export(
         _Exported(fuse(model)),
@@ -179,8 +180,7 @@ def _commit() -> str:
 @torch.no_grad()
 def _measure(model: DemosaicNetwork, graph: bytes) -> tuple[dict[str, np.ndarray], float, float]:
     """Golden planes; greatest difference of the fused graph, and of the over-parameterised form, to torch."""
-    names = ("mosaic", "sigma", "known_bad")
-    planes = dict(zip(names, sample(model.period), strict=True))
+    planes = sample()
     fused = [t.numpy() for t in _Exported(fuse(model))(*(torch.from_numpy(p) for p in planes.values()))]
     plain = [t.numpy() for t in _Exported(model)(*(torch.from_numpy(p) for p in planes.values()))]
     ran = ReferenceEvaluator(onnx.load_from_string(graph)).run(None, planes)
