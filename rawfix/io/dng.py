@@ -86,7 +86,7 @@ def write_cfa_dng(
         with tifffile.TiffWriter(temporary, byteorder="<", bigtiff=False) as file:
             file.write(
                 np.ascontiguousarray(frame.mosaic),
-                photometric=_LINEAR_RAW if is_mono else _CFA,
+                photometric=_CFA,
                 compression=None,
                 rowsperstrip=frame.mosaic.shape[0],
                 subfiletype=0,
@@ -94,7 +94,7 @@ def write_cfa_dng(
                 software="rawfix",
                 extratags=_tags(frame, exif, is_mono),
             )
-        append_exif(temporary, _exif(frame, exif))
+        append_exif(temporary, _exif(frame, exif), _LINEAR_RAW if is_mono else _CFA)
 
 
 def _tags(frame: RawFrame, exif: DngExif, is_mono: bool) -> list[_Tag]:

@@ -8,15 +8,17 @@ from fractions import Fraction
 from pathlib import Path
 
 _EXIF_IFD = 34665
+_PHOTOMETRIC = 262
 ExifValue = str | int | Fraction | bytes
 _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 2, 3, 4, 5, 7
 
 
-def append_exif(path: Path, values: dict[int, ExifValue]) -> None:
+def append_exif(path: Path, values: dict[int, ExifValue], photometric: int) -> None:
     """Add an Exif directory with ``values`` (tag → value) to a classic little-endian TIFF.
 
     The Exif directory and a copy of the first directory that points to it go to the end of the file.
-    tifffile writes no Exif directory itself. Text becomes ASCII, bytes UNDEFINED, fractions RATIONAL,
+    tifffile writes no Exif directory itself, and no LinearRaw picture of one channel: hence also
+    ``photometric``, the PhotometricInterpretation to state. Text becomes ASCII, bytes UNDEFINED, fractions RATIONAL,
     integers SHORT, or LONG beyond 65535.
 
     Raises
@@ -34,6 +36,8 @@ def append_exif(path: Path, values: dict[int, ExifValue]) -> None:
         following = data[first + 2 + 12 * count :][:4]
         start = len(data) + len(data) % 2
         directory = _directory(sorted(values.items()), start)
+        interpretation = struct.pack("<HHIHH", _PHOTOMETRIC, _SHORT, 1, photometric, 0)
+        entries = [interpretation if entry[:2] == interpretation[:2] else entry for entry in entries]
         entries.append(struct.pack("<HHII", _EXIF_IFD, _LONG, 1, start))
         entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
         file.seek(start)

@@ -238,3 +238,8 @@ def _estimate(frame: RawFrame) -> NoiseModel:
     period = (-(-height // channels.shape[0]), -(-width // channels.shape[1]))
     scale = np.tile(white[np.minimum(channels, 2)], period)[:height, :width]
     return estimate_noise(np.asarray((samples - black) / scale, np.float32), channels, step=step)
+
+
+def libraw_version() -> str:
+    """Version of the LibRaw that decodes."""
+    return ".".join(map(str, rawpy.libraw_version))
