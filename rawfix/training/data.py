@@ -26,11 +26,13 @@ class Photos:
 
 
 def _read_folder(folder: Path, least: int) -> Iterator[tuple[str, Photo]]:
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
+    paths = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    # By name as text, as in a bundle: paths sort otherwise ("a/b" before "a-b"), and so would the split.
+    for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in paths):
         with Picture.open(path) as picture:
             photo = np.asarray(picture.convert("RGB"))
         if min(photo.shape[:2]) >= least:
-            yield path.relative_to(folder).as_posix(), photo
+            yield name, photo
 
 
 def load(source: Path, least: int = 128) -> Photos:
