@@ -127,12 +127,12 @@ def validate(
     """See `DemosaicTask.validate`. Protocol: linear light at 0.9 of white, wb 2/1/1.54, sRGB primaries."""
     cfa = CANONICAL[config.network.cfa]
     wb = np.array([2.0, 1.0, 1.54], np.float32)
-    size = 96 * 2
+    size, multiple = 96 * 2, 4 * cfa.period[0]  # the U-Net halves the packed mosaic twice
     rng = np.random.default_rng(0)
     sums: dict[str, list[float]] = {}
     strips: list[np.ndarray] = []
     for _, photo in photos.validation:
-        side = min(size, photo.shape[0] // 12 * 12, photo.shape[1] // 12 * 12)
+        side = min(size, *(length // multiple * multiple for length in photo.shape[:2]))
         y, x = (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2
         clean = scene.linearize(photo[y : y + side, x : x + side]) * np.float32(0.9)
         multiplier = wb[cfa.channels((side, side))]
