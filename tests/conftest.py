@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from rawfix.cfa import Cfa
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.io.dng import write_cfa_dng
 from rawfix.physics.sensor import Sensor, expose
+
+settings.register_profile("rawfix", deadline=None)
+settings.load_profile("rawfix")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

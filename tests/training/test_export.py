@@ -1,0 +1,173 @@
+"""A checkpoint becomes a model folder: the same bytes each time, and the same results as in training."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+from onnx.reference import ReferenceEvaluator  # noqa: E402
+
+from rawfix.nn.manifest import load_model  # noqa: E402
+from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
+from rawfix.training.demosaic import network  # noqa: E402
+from rawfix.training.export import export, fuse, gflop_per_megapixel, reach, to_onnx  # noqa: E402
+from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
+from rawfix.training.weights import load_initial, load_weights  # noqa: E402
+
+# The exporter by tracing is deprecated, and says so from several places.
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")]
+
+CONFIG = TrainConfig(
+    tier="tiny", network=NetworkConfig(widths=(8, 8, 12), demosaicers=2, bank_kernel=3, refine_width=8)
+)
+PLANES = ("mosaic", "sigma", "known_bad")
+
+
+def random_network(config: NetworkConfig = CONFIG.network) -> DemosaicNetwork:
+    """As a trained network: nothing is zero."""
+    torch.manual_seed(0)
+    model = network(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.03 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    state: dict[str, Any] = {
+        "config": CONFIG.to_dict(),
+        "step": 0,
+        "seconds": 0.0,
+        "ema": random_network().state_dict(),
+        "pictures": ["a.png"],
+        "held_back": ["b.png"],
+        "hardware": "none",
+    }
+    torch.save(state, tmp_path / "checkpoint.pt")
+    return tmp_path / "checkpoint.pt"
+
+
+def planes(height: int, width: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(1)
+    mosaic = rng.normal(0.3, 0.3, (1, 1, height, width)).astype(np.float32)
+    known = (rng.random(mosaic.shape) < 0.05).astype(np.float32)
+    return dict(zip(PLANES, (mosaic, np.full_like(mosaic, 0.02), known), strict=True))
+
+
+def test_the_fused_network_is_the_trained_one() -> None:
+    model, given = random_network(), planes(40, 48)
+    tensors = [torch.from_numpy(given[name]) for name in PLANES]
+    with torch.no_grad():
+        for trained, fused in zip(model(*tensors), fuse(model)(*tensors), strict=True):
+            torch.testing.assert_close(fused, trained, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(40, 48), (64, 24)])
+def test_the_graph_is_the_network_at_any_size(size: tuple[int, int]) -> None:
+    model, given = random_network(), planes(*size)
+    with torch.no_grad():
+        camera, logits = model(*(torch.from_numpy(given[name]) for name in PLANES))
+    ran = ReferenceEvaluator(onnx.load_from_string(to_onnx(model))).run(None, given)
+    np.testing.assert_allclose(ran[0], camera.numpy(), atol=1e-4)
+    np.testing.assert_allclose(ran[1], torch.sigmoid(logits).numpy(), atol=1e-4)
+
+
+def test_export_twice_is_equal_to_the_byte(checkpoint: Path, tmp_path: Path) -> None:
+    first = export(checkpoint, tmp_path / "first")
+    second = export(checkpoint, tmp_path / "second")
+    names = sorted(path.name for path in first.iterdir())
+    assert {"README.md", "golden.npz", "manifest.json", "model.onnx"} <= set(names)
+    assert names == sorted(path.name for path in second.iterdir())
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_an_exported_model_is_as_its_manifest_says(checkpoint: Path, tmp_path: Path) -> None:
+    model = load_model(export(checkpoint, tmp_path / "models", {"drawn": {"psnr": 30.0}}))
+    manifest = model.manifest
+    assert manifest.id == "demosaic-bayer-tiny"
+    assert hashlib.sha256(model.read_graph()).hexdigest() == manifest.sha256
+    graph = onnx.load_from_string(model.read_graph()).graph
+    assert [plane.name for plane in graph.input] == [plane.name for plane in model.contract.inputs]
+    assert [plane.name for plane in graph.output] == [plane.name for plane in model.contract.outputs]
+    assert manifest.parity["graph_to_torch"] < 1e-4
+    assert manifest.parity["fused_to_trained"] < 1e-4
+    assert manifest.metrics == {"drawn": {"psnr": 30.0}}
+    assert manifest.training["data"]
+    assert TrainConfig.from_dict(dict(manifest.training["config"])) == CONFIG
+    assert "a.png" in (model.folder / "pictures.txt").read_text()
+    assert manifest.id in (model.folder / "README.md").read_text()
+
+
+def test_an_exported_model_runs(checkpoint: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    from rawfix.nn.session import self_test
+
+    assert self_test(load_model(export(checkpoint, tmp_path / "models"))) < 1e-4
+
+
+def test_the_graph_names_no_machine() -> None:
+    content = to_onnx(random_network())
+    for secret in (str(Path.cwd()), str(Path.home()), "site-packages", ".py"):
+        assert secret.encode() not in content
+
+
+def test_cost_is_that_of_the_convolutions() -> None:
+    config = CONFIG.network
+    w0, w1, w2 = config.widths
+    cells, missing, kernel, refine = 4, 8, config.bank_kernel, config.refine_width
+    packed = [
+        9 * 3 * cells * w0,
+        w1 * 4 * w0,
+        9 * w0 * w0,
+        w0 * cells * (config.demosaicers + 2),
+        2 * 25 * cells,
+        kernel**2 * cells * config.demosaicers * missing,
+        9 * (w0 + missing + 2 * cells) * refine,
+        9 * refine * refine,
+        9 * refine * (missing + cells),
+    ]
+    packed[1] /= 4
+    half = [9 * w0 * w1, 3 * 9 * w1 * w1, w2 * 4 * w1 / 4]
+    quarter = [9 * w1 * w2, 2 * 9 * w2 * w2]
+    per_pixel = 2 * (sum(packed) / 4 + sum(half) / 16 + sum(quarter) / 64)
+    assert gflop_per_megapixel(to_onnx(random_network())) == pytest.approx(per_pixel / 1e3, rel=0.01)
+
+
+def test_nothing_beyond_the_reach_counts_and_something_at_it_does() -> None:
+    model = random_network()
+    side, center, far = 256, 128, reach(model)
+    assert 8 <= far <= 64
+    base = [torch.from_numpy(plane) for plane in planes(side, side).values()]
+    step = model.period * 4
+    cell = np.s_[..., center : center + step, center : center + step]
+    with torch.no_grad():
+        before = model(*base)[0][cell]
+        outside = base[0].clone()
+        outside[..., : center - far, :] += 0.5
+        outside[..., center + step + far :, :] += 0.5
+        outside[..., : center - far] += 0.5
+        outside[..., center + step + far :] += 0.5
+        after = model(outside, *base[1:])[0][cell]
+    torch.testing.assert_close(after, before, rtol=0, atol=1e-6)
+
+
+def test_weights_come_back_from_a_checkpoint_and_from_a_model(checkpoint: Path, tmp_path: Path) -> None:
+    model, config, _ = load_weights(checkpoint)
+    assert config == CONFIG
+    folder = export(checkpoint, tmp_path / "models")
+    given = [torch.from_numpy(plane) for plane in planes(32, 32).values()]
+    for source in (checkpoint, folder):
+        found, state = load_initial(source)
+        again = network(found).eval()
+        again.load_state_dict(state)
+        with torch.no_grad():
+            for first, second in zip(model(*given), again(*given), strict=True):
+                torch.testing.assert_close(second, first, rtol=0, atol=1e-4)

@@ -1,0 +1,97 @@
+"""Training pairs hold together: what differs is marked, what is clean is light."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rawfix.cfa import CANONICAL
+from rawfix.training import synthesis
+from rawfix.training.synthesis import MosaicPair, draw_defects, draw_light, draw_noise, make_pair
+
+pytestmark = pytest.mark.torch
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def photo(seed: int = 0, side: int = 48) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
+
+
+def pair(seed: int, family: str = "bayer") -> MosaicPair:
+    return make_pair(photo(), CANONICAL[family], np.random.default_rng(seed))
+
+
+@given(SEEDS, st.sampled_from(["bayer", "quad", "xtrans"]))
+def test_planes_have_their_shapes_and_are_finite(seed: int, family: str) -> None:
+    made = pair(seed, family)
+    for name in ("mosaic", "sigma", "known_bad", "noise"):
+        plane = getattr(made, name)
+        assert plane.shape == (48, 48)
+        assert plane.dtype == np.float32
+        assert np.isfinite(plane).all()
+    assert made.clean.shape == (48, 48, 3)
+    assert made.clean.dtype == np.float32
+    assert made.bad.dtype == np.bool_
+    assert (made.sigma > 0).all()
+    assert made.clean.min() >= 0
+
+
+@given(SEEDS, st.sampled_from(["bayer", "quad"]))
+def test_a_sample_is_light_and_noise_unless_marked(seed: int, family: str) -> None:
+    made = pair(seed, family)
+    sound = CANONICAL[family].mosaic(made.clean) + made.noise
+    np.testing.assert_allclose(made.mosaic[~made.bad], sound[~made.bad], atol=1e-5)
+
+
+@given(SEEDS)
+def test_known_bad_is_bad(seed: int) -> None:
+    made = pair(seed)
+    assert set(np.unique(made.known_bad)) <= {0, 1}
+    assert made.bad[made.known_bad > 0].all()
+
+
+def test_some_patches_have_defects_some_are_told_and_some_have_none() -> None:
+    made = [pair(seed) for seed in range(150)]
+    # A patch of 48² has few defects: what counts is that each case occurs.
+    assert 5 < sum(p.bad.any() for p in made) < 140
+    assert any(p.known_bad.any() for p in made)
+    assert any(p.bad.any() and not p.known_bad.any() for p in made)
+
+
+@given(SEEDS)
+def test_no_draw_of_light_moves_a_gray(seed: int) -> None:
+    light = draw_light(np.random.default_rng(seed))
+    np.testing.assert_allclose(light.rgb_to_camera.sum(1), 1, atol=1e-5)
+    assert light.wb[1] == 1
+    assert 0.3 <= light.exposure <= 2.2
+
+
+@given(SEEDS)
+def test_noise_and_defects_are_drawn_within_reason(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shot, read, structure = draw_noise(rng)
+    assert 0 < read < shot < 0.1
+    assert structure.row <= 0.15 * np.sqrt(read)
+    defects = draw_defects(rng)
+    assert defects is None or 0 < defects.probability < 0.01
+
+
+def test_the_same_generator_makes_the_same_pair() -> None:
+    first, second = pair(3), pair(3)
+    for name in MosaicPair.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+def test_sigma_is_near_the_spread_of_the_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthesis, "draw_defects", lambda rng: None)
+    ratios = []
+    for seed in range(60):
+        flat = np.full((48, 48, 3), 120, np.uint8)
+        made = make_pair(flat, CANONICAL["bayer"], np.random.default_rng(seed))
+        if made.noise.any() and made.mosaic.max() < 1:
+            ratios.append(float(np.sqrt(np.mean((made.noise / made.sigma) ** 2))))
+    assert len(ratios) > 20
+    assert np.exp(np.mean(np.log(ratios))) == pytest.approx(1, abs=0.15)
