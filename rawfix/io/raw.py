@@ -113,7 +113,7 @@ def _copy(raw: Any) -> _Decoded:
         white_per_channel=None if per_channel is None else [float(level) for level in per_channel],
         camera_wb=list(raw.camera_whitebalance),
         daylight_wb=list(raw.daylight_whitebalance),
-        cam_to_srgb=np.array(raw.color_matrix, np.float64),
+        cam_to_srgb=_libraw_matrix(raw),
         xyz_to_cam=np.array(raw.rgb_xyz_matrix, np.float64),
         margins=(sizes.top_margin, sizes.left_margin),
         flip=sizes.flip,
@@ -121,6 +121,30 @@ def _copy(raw: Any) -> _Decoded:
         iso=float(raw.other.iso_speed),
         lens=raw.lens.model,
     )
+
+
+def _libraw_matrix(raw: Any) -> NDArray[np.float64]:
+    """Camera → sRGB as LibRaw has it; zeros where it knows none.
+
+    A few old cameras have a matrix inside LibRaw that is not handed out: it is fitted to two renders, one
+    in sRGB and one in the camera's own colours.
+    """
+    stated = np.array(raw.color_matrix, np.float64)[:3, :3]
+    if stated.any() or np.any(raw.rgb_xyz_matrix) or raw.num_colors != 3 or raw.raw_image_visible.ndim != 2:
+        return stated
+    options: dict[str, Any] = {
+        "half_size": True, "gamma": (1, 1), "no_auto_bright": True, "output_bps": 16, "user_flip": 0,
+        "user_wb": [1.0, 1.0, 1.0, 1.0], "adjust_maximum_thr": 0.0,
+    }  # fmt: skip
+    plain = raw.postprocess(output_color=rawpy.ColorSpace.raw, **options).reshape(-1, 3)
+    rendered = raw.postprocess(output_color=rawpy.ColorSpace.sRGB, **options).reshape(-1, 3)
+    usable = ((rendered > 300) & (rendered < 60000)).all(1)
+    if np.count_nonzero(usable) < 1000:
+        return stated
+    matrix = np.linalg.lstsq(
+        plain[usable].astype(np.float64), rendered[usable].astype(np.float64), rcond=None
+    )[0].T
+    return stated if np.allclose(matrix, np.eye(3), atol=0.02) else np.asarray(matrix)
 
 
 def _with_float_samples(path: Path, decoded: _Decoded, raw: RawTags) -> _Decoded:
@@ -172,7 +196,12 @@ def _assemble(
     cam_to_xyz, xyz_to_cam, matrix_note = raw_color.choose_cam_to_xyz(
         decoded.cam_to_srgb, decoded.xyz_to_cam, tags.color_matrix
     )
-    wb, wb_note = raw_color.choose_wb(decoded.camera_wb, decoded.daylight_wb, xyz_to_cam)
+    wb, wb_note = raw_color.choose_wb(
+        decoded.camera_wb,
+        decoded.daylight_wb,
+        xyz_to_cam,
+        raw_levels.channel_means(samples, cfa, black, white),
+    )
     if is_mono:
         wb, cam_to_xyz, wb_note, matrix_note = (1.0, 1.0, 1.0), raw_color.SRGB_TO_XYZ.copy(), None, None
     make, model = (tags.make, tags.model) if tags.make or tags.model else ciff.read_names(path)
@@ -192,6 +221,7 @@ def _assemble(
         black_rows=None if levels is None else raw_levels.delta(levels.black_rows, origin[0], height),
         black_columns=None if levels is None else raw_levels.delta(levels.black_columns, origin[1], width),
         pixel_aspect=decoded.pixel_aspect if decoded.pixel_aspect > 0 else 1.0,
+        daylight_wb=None if is_mono else raw_color.daylight_wb(xyz_to_cam),
         notes=tuple(note for note in (matrix_note, wb_note) if note),
     )
 

@@ -27,12 +27,15 @@ def to_wb(multipliers: Sequence[float]) -> tuple[float, float, float] | None:
 
 
 def choose_wb(
-    camera: Sequence[float], daylight: Sequence[float], xyz_to_cam: NDArray[np.float64] | None
+    camera: Sequence[float],
+    daylight: Sequence[float],
+    xyz_to_cam: NDArray[np.float64] | None,
+    means: Sequence[float],
 ) -> tuple[tuple[float, float, float], str | None]:
     """As-shot white balance and a note about the fallback taken, if any.
 
     The order: the camera's own; LibRaw's daylight multipliers, where a matrix is known (without one they
-    are a placeholder 1, 1, 1); the matrix's response to D65; 1, 1, 1.
+    are a placeholder 1, 1, 1); the matrix's response to D65; the picture's own mean (grey world).
 
     Parameters
     ----------
@@ -40,6 +43,8 @@ def choose_wb(
         LibRaw's ``camera_whitebalance`` and ``daylight_whitebalance``.
     xyz_to_cam
         ``(3, 3)`` XYZ → camera before white balance, or None when unknown.
+    means
+        Mean light of the picture's red, green and blue samples.
     """
     as_shot = to_wb(camera)
     if as_shot is not None:
@@ -48,11 +53,21 @@ def choose_wb(
     if fallback is not None and fallback != (1.0, 1.0, 1.0):
         return fallback, "the file has no white balance: the camera's daylight balance is used"
     if xyz_to_cam is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            from_matrix = to_wb(list(1 / (xyz_to_cam @ SRGB_TO_XYZ.sum(axis=1))))
+        from_matrix = daylight_wb(xyz_to_cam)
         if from_matrix is not None:
             return from_matrix, "the file has no white balance: the colour matrix's daylight balance is used"
-    return (1.0, 1.0, 1.0), "the file has no white balance: multipliers 1, 1, 1 are used, colours will be off"
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gray = to_wb(list(1 / np.asarray(means, np.float64)))
+    note = "the file has no white balance: estimated from the picture (grey world); --wb R,G,B sets it"
+    return gray or (1.0, 1.0, 1.0), note
+
+
+def daylight_wb(xyz_to_cam: NDArray[np.float64] | None) -> tuple[float, float, float] | None:
+    """Multipliers that make D65 white on a sensor of that matrix; None where it is unknown or degenerate."""
+    if xyz_to_cam is None:
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return to_wb(list(1 / (xyz_to_cam @ SRGB_TO_XYZ.sum(axis=1))))
 
 
 def choose_cam_to_xyz(

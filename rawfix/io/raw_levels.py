@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,3 +102,20 @@ def reduce_period(unit: NDArray[np.float32]) -> NDArray[np.float32]:
     """``(1, 1)`` where all sites share one level."""
     unit = np.asarray(unit, np.float32)
     return unit[:1, :1].copy() if bool((unit == unit[0, 0]).all()) else unit
+
+
+def channel_means(
+    samples: NDArray[Any], cfa: Cfa | None, black: NDArray[np.float32], white: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Mean light of red, green and blue, of about every eighth row; clipped samples left out."""
+    height, width = samples.shape[:2]
+    period = 1 if cfa is None else cfa.period[0]
+    rows = np.nonzero(np.arange(height) // period % 8 == 0)[0]
+    light = samples[rows].astype(np.float32) - float(black.mean())
+    index = None if cfa is None else cfa.channels((height, width))[rows]
+    means = []
+    for channel, level in enumerate(white):
+        values = light[..., channel] if index is None else light[index == channel]
+        values = values[values < 0.95 * (level - float(black.mean()))]
+        means.append(float(values.mean()) if values.size else 0.0)
+    return means[0], means[1], means[2]

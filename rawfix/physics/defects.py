@@ -75,22 +75,17 @@ def corrupt(values: Image, draw: Draw, mode: Mode, scale: float, rng: np.random.
     if draw == "saturation":
         return np.ones_like(values)
     if draw == "uniform":
-        delta: NDArray[np.float64] = rng.uniform(-1, 1, values.shape)
+        delta = rng.uniform(-1, 1, values.shape)
         centred = 0.5 + delta / 2
+    elif draw == "laplace":
+        delta = rng.laplace(0, scale, values.shape)
+        centred = 0.5 + delta
     else:
-        delta = (
-            rng.laplace(0, scale, values.shape)
-            if draw == "laplace"
-            else scale * rng.standard_cauchy(values.shape)
-        )
+        delta = scale * rng.standard_cauchy(values.shape)
         centred = 0.5 + delta
     if mode == "substitute":
-        new = centred
-    elif mode == "add":
-        new = values + delta
-    else:
-        new = values * np.abs(1 + 4 * delta)
-    return np.asarray(new, np.float32)
+        return np.asarray(centred, np.float32)
+    return np.asarray(values + delta if mode == "add" else values * np.abs(1 + 4 * delta), np.float32)
 
 
 def plant(mosaic: Image, defects: Defects, rng: np.random.Generator) -> tuple[Image, Bool]:

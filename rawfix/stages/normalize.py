@@ -25,7 +25,7 @@ def normalize(frame: RawFrame) -> Image:
     height, width = light.shape[:2]
     wb = np.asarray(frame.wb, np.float32)
     white = np.asarray(frame.white, np.float32)
-    period_y, period_x = frame.black.shape
+    period_y, period_x = len(frame.black), frame.black[0].size
     if frame.cfa is not None:
         period_y, period_x = lcm(frame.cfa.period[0], period_y), lcm(frame.cfa.period[1], period_x)
     strip = -(-_STRIP // period_y) * period_y

@@ -204,7 +204,7 @@ def test_odd_active_area_moves_array_and_black(tmp_path: Path) -> None:
 def test_unknown_camera_says_so(tmp_path: Path) -> None:
     write_dng(tmp_path / "plain.dng", noisy(), *BAYER)
     frame = read_raw(tmp_path / "plain.dng")
-    assert frame.wb == (1, 1, 1)
+    assert frame.wb == pytest.approx((1, 1, 1), abs=0.1)
     assert len(frame.notes) == 2
     np.testing.assert_array_equal(frame.cam_to_xyz, raw_color.SRGB_TO_XYZ)
 
@@ -243,12 +243,12 @@ def test_decoder_complaints_refuse_the_file() -> None:
 
 def test_white_balance_falls_back_in_order() -> None:
     matrix = np.linalg.inv(raw_color.SRGB_TO_XYZ) * [[0.5], [1.0], [0.8]]
-    assert raw_color.choose_wb([4, 2, 3, 2], [9, 9, 9], None) == ((2, 1, 1.5), None)
+    assert raw_color.choose_wb([4, 2, 3, 2], [9, 9, 9], None, [1, 1, 1]) == ((2, 1, 1.5), None)
     for invalid in ([-1, 1, 1, 0], [0, 1, 0, 0], [float("nan"), 1, 1, 1]):
-        assert raw_color.choose_wb(invalid, [4, 2, 3, 0], None)[0] == (2, 1, 1.5)
-        assert raw_color.choose_wb(invalid, [1, 1, 1, 0], None)[0] == (1, 1, 1)
+        assert raw_color.choose_wb(invalid, [4, 2, 3, 0], None, [1, 1, 1])[0] == (2, 1, 1.5)
+        assert raw_color.choose_wb(invalid, [1, 1, 1, 0], None, [0.25, 0.5, 1.0])[0] == (2, 1, 0.5)
     from_matrix, note = raw_color.choose_wb(
-        [0] * 4, [1, 1, 1, 0], np.asarray(np.diag([0.5, 1.0, 0.8]) @ matrix)
+        [0] * 4, [1, 1, 1, 0], np.asarray(np.diag([0.5, 1.0, 0.8]) @ matrix), [1, 1, 1]
     )
     assert from_matrix[1] == 1
     assert note is not None
