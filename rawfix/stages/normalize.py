@@ -22,7 +22,7 @@ def normalize(frame: RawFrame) -> Image:
     ``(H, W)`` float32 for a mosaic, ``(H, W, 3)`` for a frame that holds full colour.
     """
     light = np.empty(frame.mosaic.shape, np.float32)
-    height, width = light.shape[:2]
+    height, width = frame.mosaic.shape[0], frame.mosaic.shape[1]
     wb = np.asarray(frame.wb, np.float32)
     white = np.asarray(frame.white, np.float32)
     period_y, period_x = len(frame.black), frame.black[0].size

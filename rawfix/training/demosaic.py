@@ -16,7 +16,7 @@ from rawfix.physics import scene
 from rawfix.physics.defects import Defects, plant
 from rawfix.training.config import NetworkConfig, TrainConfig
 from rawfix.training.data import Photos, draw_crop
-from rawfix.training.linear import fit_bank
+from rawfix.training.linear import fit_bank, fit_leave_one_out
 from rawfix.training.losses import Batch, LinearDemosaic, demosaic_loss, inside
 from rawfix.training.networks.demosaic import DemosaicNetwork, LinearBank
 from rawfix.training.synthesis import MosaicPair, make_pair
@@ -30,7 +30,10 @@ def network(config: NetworkConfig) -> DemosaicNetwork:
 def initialize(model: DemosaicNetwork, photos: Photos, config: TrainConfig) -> None:
     """Start the bank from least squares on the training pictures."""
     net = config.network
-    model.initialize_bank(fit_bank(photos.train, net.cfa, net.demosaicers, net.bank_kernel, seed=config.seed))
+    model.initialize_linear(
+        fit_bank(photos.train, net.cfa, net.demosaicers, net.bank_kernel, seed=config.seed),
+        fit_leave_one_out(photos.train, net.cfa, net.bank_kernel, seed=config.seed),
+    )
 
 
 class _Pairs(torch.utils.data.IterableDataset[tuple[np.ndarray, ...]]):

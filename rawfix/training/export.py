@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -42,20 +41,20 @@ DATA = [
 ]
 
 
-class FusedBank(nn.Module):
-    """`LinearBank` as the single convolution that runs."""
+class Fused(nn.Module):
+    """`LinearBank` or `LeaveOneOut` as the single convolution that runs."""
 
     def __init__(self, bank: nn.Module) -> None:
         super().__init__()
         kernel = bank.composed().detach()
-        self.outputs = bank.outputs
+        self.outputs = getattr(bank, "outputs", None)
         self.conv = nn.Conv2d(
             kernel.shape[1], kernel.shape[0], kernel.shape[2], padding=kernel.shape[2] // 2, bias=False
         )
         self.conv.weight = nn.Parameter(kernel)
 
     def forward(self, packed: Tensor) -> Tensor:
-        """As `LinearBank`."""
+        """As the layer it stands for."""
         return self.conv(packed)
 
 
@@ -72,9 +71,9 @@ class _Exported(nn.Module):
 
 
 def fuse(model: DemosaicNetwork) -> DemosaicNetwork:
-    """A copy whose bank is one convolution; same results to float32 rounding."""
+    """A copy whose linear layers are one convolution each; same results to float32 rounding."""
     fused = copy.deepcopy(model).cpu().eval()
-    fused.bank = FusedBank(fused.bank)
+    fused.bank, fused.predict = Fused(fused.bank), Fused(fused.predict)
     return fused
 
 
@@ -169,14 +168,6 @@ def _npz_bytes(planes: dict[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def _commit() -> str:
-    try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return done.stdout.strip()
-
-
 @torch.no_grad()
 def _measure(model: DemosaicNetwork, graph: bytes) -> tuple[dict[str, np.ndarray], float, float]:
     """Golden planes; greatest difference of the fused graph, and of the over-parameterised form, to torch."""
@@ -214,7 +205,7 @@ def export(checkpoint: Path, models: Path, metrics: dict[str, Any] | None = None
     (folder / GRAPH_NAME).write_bytes(graph)
     (folder / GOLDEN).write_bytes(_npz_bytes(golden))
     training = {
-        "commit": stored.get("commit") or _commit(),
+        "commit": stored.get("commit", "unknown"),
         "config": config.to_dict(),
         "data": DATA,
         "seed": config.seed,

@@ -66,6 +66,21 @@ def _solve(x: Image, y: Image, ridge: float) -> NDArray[np.float64]:
     return np.asarray(np.linalg.solve(gram, wide.T @ y.astype(np.float64)), np.float64)
 
 
+def fit_leave_one_out(
+    photos: tuple[tuple[str, Photo], ...], cfa_name: str, kernel: int, *, samples: int = 60_000, seed: int = 1
+) -> NDArray[np.float32]:
+    """Least-squares prediction of each sample from its window without itself: ``(cells, cells, k, k)``."""
+    cfa = CANONICAL[cfa_name]
+    x, _ = gather(photos, cfa, kernel, samples, np.random.default_rng(seed))
+    cells = cfa.unit().size
+    fitted = np.zeros((cells, x.shape[1]))
+    for site in range(cells):
+        own = site * kernel**2 + kernel**2 // 2
+        others = np.arange(x.shape[1]) != own
+        fitted[site, others] = _solve(x[:, others], x[:, own], 1e-6)
+    return fitted.reshape(cells, cells, kernel, kernel).astype(np.float32)
+
+
 def fit_bank(
     photos: tuple[tuple[str, Photo], ...],
     cfa_name: str,

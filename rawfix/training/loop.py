@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,18 @@ def learning_rate(config: TrainConfig, progress: float) -> float:
         return config.learning_rate * progress / config.warmup
     phase = min((progress - config.warmup) / (1 - config.warmup), 1.0)
     return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * phase)))
+
+
+def current_commit() -> str:
+    """The commit of the code that trains; "unknown" outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True, cwd=here
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
 
 
 def _save(path: Path, state: dict[str, Any]) -> None:
@@ -99,6 +112,8 @@ def train(
             "ema": ema.state_dict(),
             "optimizer": optimizer.state_dict(),
             "rng": torch.get_rng_state(),
+            "commit": commit,
+            "validation": scores,
             "pictures": [name for name, _ in photos.train],
             "held_back": [name for name, _ in photos.validation],
             "hardware": torch.cuda.get_device_name()
@@ -106,6 +121,8 @@ def train(
             else f"CPU, {torch.get_num_threads()} threads",
         }
 
+    scores: dict[str, float] = {} if stored is None else stored.get("validation", {})
+    commit = current_commit()
     batches = task.stream(step)
     last_saved = last_checked = spent
     running: dict[str, float] = {}

@@ -12,7 +12,7 @@ from rawfix.training.config import NetworkConfig, TrainConfig
 from rawfix.training.demosaic import network
 from rawfix.training.networks.demosaic import DemosaicNetwork
 
-_BANK = "model.bank.conv.weight"
+_FUSED = {"model.bank.conv.weight": "bank.direct", "model.predict.conv.weight": "predict.direct"}
 
 
 def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str, Any]]:
@@ -27,7 +27,7 @@ def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[s
 def load_initial(source: Path) -> tuple[NetworkConfig, dict[str, Any]]:
     """Network config and state dict of a checkpoint, or of an exported model's folder.
 
-    A model holds the fused bank: its kernel becomes the direct one, and the chain that over-parameterises it
+    A model holds the fused kernels: they become the direct ones, and the chain that over-parameterises the bank
     starts at zero.
     """
     if source.is_file():
@@ -41,7 +41,7 @@ def load_initial(source: Path) -> tuple[NetworkConfig, dict[str, Any]]:
     state = network(config.network).state_dict()
     graph = onnx.load_from_string(exported.read_graph())
     for tensor in graph.graph.initializer:
-        name = "bank.direct" if tensor.name == _BANK else tensor.name.removeprefix("model.")
+        name = _FUSED.get(tensor.name, tensor.name.removeprefix("model."))
         if name in state:
             state[name] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
     state["bank.second"] = torch.zeros_like(state["bank.second"])

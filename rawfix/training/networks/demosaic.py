@@ -11,7 +11,8 @@ channels), where 3×3 convolutions are fast.
 3. The **bank** of linear demosaicers runs on the repaired, encoded mosaic, as one convolution; the trust
    mixes its outputs. Each kernel's weights sum to 1 over the samples of its own channel and to 0 over every
    other, so a flat field stays flat. (Least squares reaches 36.9 dB on encoded light, 32.5 dB on linear light.)
-4. The **refinement** adds a correction, and the encoding is undone.
+4. The **refinement** adds a correction, and gives the final verdict on every sample, now that it can be held
+   against what its repaired neighbours of all colours predict. The encoding is undone.
 
 Measured samples that are not bad pass through.
 """
@@ -85,6 +86,42 @@ class LinearBank(nn.Module):
         return F.conv2d(packed, self.composed(), padding=self.kernel // 2)
 
 
+class LeaveOneOut(nn.Module):
+    """Each sample predicted from its neighbours of every colour, without itself: one convolution.
+
+    What a sample differs from its prediction tells a defect from texture better than any same-colour mean.
+    """
+
+    mask: Tensor
+    groups: Tensor
+    target: Tensor
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        sites = CANONICAL[config.cfa].unit().ravel()
+        cells, self.kernel = sites.size, config.bank_kernel
+        self.direct = nn.Parameter(torch.zeros(cells, cells, self.kernel, self.kernel))
+        mask = np.ones((cells, cells, self.kernel, self.kernel), np.float32)
+        mask[np.arange(cells), np.arange(cells), self.kernel // 2, self.kernel // 2] = 0
+        self.register_buffer("mask", torch.from_numpy(mask))
+        self.register_buffer(
+            "groups", torch.from_numpy(np.stack([sites == c for c in range(3)]).astype(np.float32))
+        )
+        self.register_buffer("target", torch.from_numpy(np.eye(3, dtype=np.float32)[sites]))
+
+    def composed(self) -> Tensor:
+        """The kernel that runs: blind to its own sample, weights of each colour summing to 0 or 1."""
+        kernel = self.direct * self.mask
+        sums = kernel.sum((2, 3)) @ self.groups.T
+        counts = self.mask.sum((2, 3)) @ self.groups.T
+        excess = ((self.target - sums) / counts) @ self.groups
+        return kernel + excess[:, :, None, None] * self.mask
+
+    def forward(self, packed: Tensor) -> Tensor:
+        """``(N, cells, h, w)`` → the same shape."""
+        return F.conv2d(packed, self.composed(), padding=self.kernel // 2)
+
+
 def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
     """A convolution that keeps size (at stride 1), He-initialised."""
     layer = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
@@ -114,10 +151,12 @@ class DemosaicNetwork(nn.Module):
         self.up0, self.dec0 = conv(w1, 4 * w0, 1), conv(w0, w0)
         self.judge = conv(w0, self.cells * (self.demosaicers + 2), 1)
         missing = len(self.bank.outputs)
-        self.refine1 = conv(w0 + missing + 2 * self.cells, config.refine_width)
+        self.predict = LeaveOneOut(config)
+        self.refine1 = conv(w0 + missing + 3 * self.cells, config.refine_width)
         self.refine2 = conv(config.refine_width, config.refine_width)
         self.refine3 = conv(config.refine_width, missing + self.cells)
-        for layer in (self.judge, self.refine3):
+        self.appeal = conv(config.refine_width, self.cells)
+        for layer in (self.judge, self.refine3, self.appeal):
             nn.init.zeros_(layer.weight)
         with torch.no_grad():
             self.judge.bias[self.cells * self.demosaicers : self.cells * (self.demosaicers + 1)] = -4.0
@@ -134,10 +173,11 @@ class DemosaicNetwork(nn.Module):
         weights[2, 2] = 0
         self.register_buffer("neighbours", torch.from_numpy(np.tile(weights, (self.cells, 1, 1, 1))))
 
-    def initialize_bank(self, kernels: NDArray[np.float32]) -> None:
-        """Start the direct kernels from a least-squares fit, see `rawfix.training.linear.fit_bank`."""
+    def initialize_linear(self, bank: NDArray[np.float32], leave_one_out: NDArray[np.float32]) -> None:
+        """Start both linear layers from least squares, see `rawfix.training.linear`."""
         with torch.no_grad():
-            self.bank.direct.copy_(torch.from_numpy(kernels.reshape(self.bank.direct.shape)))
+            self.bank.direct.copy_(torch.from_numpy(bank.reshape(self.bank.direct.shape)))
+            self.predict.direct.copy_(torch.from_numpy(leave_one_out))
 
     def _trunk(self, features: Tensor) -> Tensor:
         """The U-Net: additions from encoder to decoder, no normalisation, bounded reach."""
@@ -176,10 +216,13 @@ class DemosaicNetwork(nn.Module):
         candidates = self.bank(cleaned).reshape(n, count, cells, each, height * width)
         mixed = ((shares * candidates).sum(1) / shares.sum(1)).reshape(n, missing, height, width)
 
-        planes = torch.cat((mixed, cleaned), 1)
-        refined = F.relu(self.refine1(torch.cat((trunk, planes, gate), 1)))
+        predicted = self.predict(cleaned)
+        refined = F.relu(self.refine1(torch.cat((trunk, mixed, cleaned, gate, encoded - predicted), 1)))
         refined = F.relu(self.refine2(refined))
-        corrected = decode(planes + self.refine3(refined))
-        measured = samples * good + corrected[:, missing:] * gate
+        corrected = decode(torch.cat((mixed, predicted), 1) + self.refine3(refined))
+        logits = logits + self.appeal(refined)
+        gate = torch.clamp(logits / 6 + 0.5, 0, 1)
+        gate = gate + (1 - gate) * known
+        measured = samples * (1 - gate) + corrected[:, missing:] * gate
         every = torch.cat((corrected[:, :missing], measured), 1)[:, self.order]
         return F.pixel_shuffle(every, self.period), F.pixel_shuffle(logits, self.period)
