@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rawfix.cfa import CANONICAL
+from rawfix.cfa import CANONICAL, Cfa
 from rawfix.color.spaces import WORKING, space_named
 from rawfix.color.transfer import Display
 from rawfix.errors import SettingsError, UnsupportedRawError
-from rawfix.frame import Image, RawFrame
+from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.nn.manifest import Model, find_model
 from rawfix.nn.session import open_session
 from rawfix.nn.tiles import run_tiled
+from rawfix.physics.noise_estimation import estimate_noise
 from rawfix.settings import Settings
 from rawfix.stages.demosaic import DemosaicNetwork, Finish, Window, demosaic
 from rawfix.stages.highlights import rebuild_highlights
@@ -74,12 +75,14 @@ def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
 
 
 def check_settings(settings: Settings) -> None:
-    """Refuse what no network can do yet; raises `SettingsError`."""
+    """Refuse, before a file is read, what cannot be done; raises `SettingsError`."""
     for name in ("denoise", "deblur"):
         if getattr(settings.strengths, name):
             raise SettingsError(
                 f"--{name} needs a restore network and none is installed; leave it out or give 0"
             )
+    if settings.wb != "auto":
+        wb_multipliers(settings.wb, (1.0, 1.0, 1.0), np.eye(3))
 
 
 def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:
@@ -116,10 +119,17 @@ def to_camera(
     light = normalize(frame)
     if model is None:
         return (light if light.ndim == 3 else np.repeat(light[..., None], 3, 2)), None, ()
-    assert frame.cfa is not None and frame.noise is not None
+    assert frame.cfa is not None
+    noise = frame.noise or _noise_of(light, frame.cfa, frame.wb)
     network = tiled(model, frame, settings, progress)
-    camera, bad = demosaic(light, frame.cfa, frame.wb, frame.noise, network)
+    camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network)
     return camera, bad, (model.manifest.id,)
+
+
+def _noise_of(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> NoiseModel:
+    """The noise model measured from a white-balanced mosaic."""
+    gain = np.asarray(wb, np.float32)[cfa.channels((mosaic.shape[0], mosaic.shape[1]))]
+    return estimate_noise(mosaic / gain, cfa.unit())
 
 
 def xyz_to_native(frame: RawFrame) -> NDArray[np.float64] | None:

@@ -86,7 +86,7 @@ def test_every_good_file_develops(path: Path) -> None:
             develop(frame, Settings())
         return
     display = develop(frame, Settings()).display
-    assert display.dtype == np.uint16 and display.std() > 0 or path.name.startswith("dngsdk_06")
+    assert (display.dtype == np.uint16 and display.std() > 0) or path.name.startswith("dngsdk_06")
 
 
 @pytest.mark.parametrize(

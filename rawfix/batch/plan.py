@@ -66,10 +66,15 @@ def fill(job: Job, **late: object) -> Path:
     """The job's target with every field of its name filled in."""
     template = job.target.name
     try:
-        name = template.format(**job.fields, **late)
+        name = template.format(**{key: _plain(value) for key, value in {**job.fields, **late}.items()})
     except (ValueError, KeyError, IndexError) as error:
         raise SettingsError(f"--name {template!r}: {error}") from None
-    return job.target.with_name("".join("_" if c in '/\\:*?"<>|' else c for c in name))
+    return job.target.with_name(name)
+
+
+def _plain(value: object) -> object:
+    """A field's text without what no file name may hold."""
+    return "".join("_" if c in '/\\:*?"<>|' else c for c in value) if isinstance(value, str) else value
 
 
 def plan(

@@ -85,6 +85,10 @@ def _rebuild(pixels: Image, colors: Image, clip: NDArray[np.float32]) -> Image:
     # Where the last channel fades, so does the estimate, into white.
     measured = belief.max(-1)[:, None]
     estimate = ceiling + measured * (estimate - ceiling)
+    # No light is magenta: where red and blue still measure, green is not below both.
+    lower = np.clip(np.minimum(pixels[:, 0], pixels[:, 2]), floor[:, 1], ceiling)
+    lower = floor[:, 1] + belief[:, 0] * belief[:, 2] * (lower - floor[:, 1])
+    estimate[:, 1] = np.maximum(estimate[:, 1], lower)
     rebuilt: Image = pixels + doubt * (estimate - pixels)
     rebuilt[(doubt >= 1.0).all(-1)] = ceiling
     return rebuilt
