@@ -57,7 +57,7 @@ def demosaic_loss(
     weight = 1 / (1 + batch.sigma.mean((1, 2, 3), keepdim=True) / level / 0.04)
     error = (encode(camera) - encode(batch.target))[edge]
     squared = weight * error**2
-    mean = (weight * error.abs()).mean() + 4 * squared.mean()
+    mean = (weight * error.abs()).mean() + 12 * squared.mean()
     near = F.max_pool2d(batch.bad, 5, 1, 2)[edge]
     focal = (squared * near).sum() / (3 * near.sum() + 300)
     variation = (weight * error).diff(dim=2).abs().mean() + (weight * error).diff(dim=3).abs().mean()

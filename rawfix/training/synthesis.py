@@ -57,7 +57,7 @@ def draw_noise(rng: np.random.Generator) -> tuple[float, float, noise.Structure]
     """Shot and read variance before white balance, and structured noise; ISO 50…51200-like, low ones often."""
     full_well = np.exp(rng.uniform(np.log(15e3), np.log(120e3)))
     read_electrons = rng.uniform(1.0, 6.0)
-    gain = 0.5 * np.exp(np.log(1024) * rng.random() ** 2)
+    gain = 0.5 * np.exp(np.log(1024) * rng.random() ** 2.5)
     shot, read = gain / full_well, (read_electrons / full_well * gain) ** 2
     sigma = float(np.sqrt(read))
     structure = noise.Structure()
@@ -90,7 +90,7 @@ def make_pair(photo: NDArray[np.uint8], cfa: Cfa, rng: np.random.Generator) -> M
     shape = clean.shape[:2]
     multiplier = wb[cfa.channels((shape[0], shape[1]))]
     signal = cfa.mosaic(clean) / multiplier
-    if rng.random() < 0.2:  # no noise at all: synthetic and binned frames
+    if rng.random() < 0.3:  # no noise at all: synthetic and binned frames
         shot, read, field = 1e-5, 1e-9, np.zeros_like(signal)
     else:
         shot, read, structure = draw_noise(rng)
