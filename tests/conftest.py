@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -35,6 +38,13 @@ def noise_at(iso: float) -> NoiseModel:
     """A full-frame body: 90 000 electrons at ISO 100, 2.5 electrons read noise."""
     gain = iso / 100
     return NoiseModel((gain / 90000,) * 3, ((2.5 / 90000 * gain) ** 2,) * 3)
+
+
+@pytest.fixture(scope="session")
+def script() -> ModuleType:
+    """The script that makes the example chart."""
+    sys.path.append(str(Path(__file__).parents[1] / "examples"))
+    return import_module("make_chart")
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -17,12 +15,6 @@ from rawfix.io.raw import read_raw
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CHART = EXAMPLES / "chart.dng"
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    sys.path.append(str(EXAMPLES))
-    return import_module("make_chart")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,95 @@
+"""The pictures of the README, from the example: ``python scripts/make_pictures.py`` (needs the package installed)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rawpy
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
+
+from rawfix.io.raw import read_raw
+from rawfix.pipeline import develop
+from rawfix.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+CHART = ROOT / "examples" / "chart.dng"
+DOCS = ROOT / "docs"
+CROPS = ((1020, 480, 300, 200), (800, 960, 300, 200), (130, 840, 300, 200))
+"""Top, left, width, height of the parts shown at 200 %."""
+VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("default", {}),
+    ("--exposure 1.5", {"exposure": 1.5}),
+    ("--tone none", {"tone": "none"}),
+    ("--highlights clip --exposure -1", {"highlights": "clip", "exposure": -1.0}),
+    ("--exposure -1", {"exposure": -1.0}),
+    ("--wb 3200", {"wb": "3200"}),
+    ("--wb 9000", {"wb": "9000"}),
+    ("--wb auto", {"wb": "auto"}),
+    ("--space camera", {"space": "camera"}),
+)
+
+
+def by_libraw() -> np.ndarray:
+    """LibRaw's AHD with the same balance and exposure, 8-bit sRGB."""
+    with rawpy.imread(str(CHART)) as raw:
+        rendered: np.ndarray = raw.postprocess(
+            use_camera_wb=True, no_auto_bright=True, gamma=(2.4, 12.92), output_bps=8, adjust_maximum_thr=0
+        )
+    return rendered
+
+
+def enlarged(image: np.ndarray, crop: tuple[int, int, int, int], times: int = 2) -> np.ndarray:
+    """A part of an image, every pixel a square."""
+    top, left, width, height = crop
+    return image[top : top + height, left : left + width].repeat(times, 0).repeat(times, 1)
+
+
+def labelled(image: np.ndarray, text: str) -> Picture.Image:
+    """The image over a line of text."""
+    canvas = Picture.new("RGB", (image.shape[1], image.shape[0] + 24), "white")
+    canvas.paste(Picture.fromarray(image))
+    ImageDraw.Draw(canvas).text((4, image.shape[0] + 4), text, "black", ImageFont.load_default(15))
+    return canvas
+
+
+def grid(pictures: list[Picture.Image], columns: int, gap: int = 6) -> Picture.Image:
+    """Pictures of one size in rows."""
+    width, height = pictures[0].size
+    rows = -(-len(pictures) // columns)
+    sheet = Picture.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), "white")
+    for index, picture in enumerate(pictures):
+        sheet.paste(picture, (index % columns * (width + gap), index // columns * (height + gap)))
+    return sheet
+
+
+def main() -> None:
+    """Write ``docs/chart.jpg``, ``docs/defects.png`` and ``docs/sheet.jpg``."""
+    DOCS.mkdir(exist_ok=True)
+    frame = read_raw(CHART)
+    settings = Settings(format="jpeg", bits=8)
+    developed = np.asarray(develop(frame, settings).display)
+    Picture.fromarray(developed).resize((1176, 782), Picture.Resampling.LANCZOS).save(
+        DOCS / "chart.jpg", quality=90
+    )
+
+    before, after = by_libraw(), np.asarray(develop(frame, replace(settings, tone="none")).display)
+    rows = [
+        np.concatenate((enlarged(before, c), np.full((400, 6, 3), 255, np.uint8), enlarged(after, c)), 1)
+        for c in CROPS
+    ]
+    Picture.fromarray(np.concatenate(rows)).save(DOCS / "defects.png", optimize=True)
+
+    tiles = []
+    for name, change in VARIANTS:
+        image = Picture.fromarray(np.asarray(develop(frame, replace(settings, **change)).display))
+        small = np.asarray(image.resize((392, 261), Picture.Resampling.LANCZOS))
+        tiles.append(labelled(small, name))
+    grid(tiles, 3).save(DOCS / "sheet.jpg", quality=88)
+
+
+if __name__ == "__main__":
+    main()
