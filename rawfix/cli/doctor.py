@@ -17,7 +17,7 @@ from rawfix.nn.manifest import find_models, models_root
 from rawfix.nn.session import available_providers, self_test
 from rawfix.nn.threads import available_threads
 
-_LIBRARIES = ("numpy", "rawpy", "onnxruntime", "tifffile", "imagecodecs", "imageio", "pillow", "exiv2")
+_LIBRARIES = ("numpy", "rawpy", "onnxruntime", "tifffile", "imagecodecs", "pillow", "exiv2")
 
 
 def run(*, as_json: bool) -> int:
