@@ -85,10 +85,8 @@ def _rebuild(pixels: Image, colors: Image, clip: NDArray[np.float32]) -> Image:
     # Where the last channel fades, so does the estimate, into white.
     measured = belief.max(-1)[:, None]
     estimate = ceiling + measured * (estimate - ceiling)
-    # No light is magenta: where red and blue still measure, green is not below both.
-    lower = np.clip(np.minimum(pixels[:, 0], pixels[:, 2]), floor[:, 1], ceiling)
-    lower = floor[:, 1] + belief[:, 0] * belief[:, 2] * (lower - floor[:, 1])
-    estimate[:, 1] = np.maximum(estimate[:, 1], lower)
+    # No light is magenta: green is not below both red and blue, which are at least what they read.
+    estimate[:, 1] = np.maximum(estimate[:, 1], np.minimum(floor[:, 0], floor[:, 2]))
     rebuilt: Image = pixels + doubt * (estimate - pixels)
     rebuilt[(doubt >= 1.0).all(-1)] = ceiling
     return rebuilt
