@@ -6,6 +6,7 @@
     ├── SettingsError           an option, or a combination of options, without meaning
     ├── OutputError             the result cannot be written where it was asked for
     └── ModelError              a network is missing or cannot run
+        ├── InferenceError      a network failed on this frame: out of memory, or not a number
         ├── ManifestError       a manifest is malformed or speaks of another contract
         └── IntegrityError      a model file is not the one its manifest describes
 
@@ -35,6 +36,10 @@ class OutputError(RawfixError):
 
 class ModelError(RawfixError):
     """A network is missing or cannot run."""
+
+
+class InferenceError(ModelError):
+    """A network failed while it ran; the next frame may do."""
 
 
 class ManifestError(ModelError):

@@ -46,12 +46,15 @@ class Developed:
         Multipliers that were used.
     models
         Ids of the networks that ran.
+    notes
+        Sentences about what had to be assumed.
     """
 
     display: Display
     bad: NDArray[np.bool_] | None
     wb: tuple[float, float, float]
     models: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
@@ -139,6 +142,27 @@ def xyz_to_native(frame: RawFrame) -> NDArray[np.float64] | None:
     return np.asarray(np.linalg.inv(frame.cam_to_xyz) / np.asarray(frame.daylight_wb)[:, None])
 
 
+def choose_wb(
+    frame: RawFrame, settings: Settings, camera: Image
+) -> tuple[tuple[float, float, float], tuple[str, ...]]:
+    """The multipliers asked for, green = 1, and what had to be assumed for them."""
+    if frame.cfa is not None and frame.cfa.name == "mono":
+        return frame.wb, () if settings.wb == "as-shot" else ("monochrome: --wb has nothing to balance",)
+    chosen = wb_multipliers(settings.wb, frame.wb, frame.cam_to_xyz, camera, xyz_to_native(frame))
+    guessed = (
+        frame.daylight_wb is None and settings.wb not in ("as-shot", "auto") and settings.wb.count(",") < 2
+    )
+    note = (
+        f"the camera's daylight balance is unknown: --wb {settings.wb} takes the as-shot light for daylight"
+    )
+    return chosen, (note,) if guessed else ()
+
+
+def cut(camera: Image, clip: tuple[float, float, float]) -> Image:
+    """Cut every channel where the first one saturates, so that what blew is neutral."""
+    return np.minimum(camera, np.float32(min(clip)))
+
+
 def develop(
     frame: RawFrame, settings: Settings, progress: Progress | None = None, watch: Watch | None = None
 ) -> Developed:
@@ -165,18 +189,21 @@ def develop(
     if watch:
         watch("camera", camera)
     camera = square_pixels(camera, frame.pixel_aspect)
-    if settings.highlights == "rebuild":
-        camera = rebuild_highlights(camera, frame.wb)
-    else:
-        np.minimum(camera, np.float32(min(frame.wb)), out=camera)
-    chosen = wb_multipliers(settings.wb, frame.wb, frame.cam_to_xyz, camera, xyz_to_native(frame))
+    chosen, notes = choose_wb(frame, settings, camera)
+    if (ratio := wb_ratio(chosen, frame.wb)) != (1.0, 1.0, 1.0):
+        camera = camera * np.asarray(ratio, np.float32)
+    if frame.mosaic.dtype == np.uint16:  # floating-point files do not saturate
+        camera = (
+            rebuild_highlights(camera, chosen) if settings.highlights == "rebuild" else cut(camera, chosen)
+        )
+    tone: str = settings.tone
     if settings.space == "camera":
-        working, space = camera * np.float32(2.0**settings.exposure), WORKING
+        working, space, tone = camera * np.float32(2.0**settings.exposure), WORKING, "none"
     else:
-        working = to_working(camera, frame.cam_to_xyz, wb_ratio(chosen, frame.wb), settings.exposure)
+        working = to_working(camera, frame.cam_to_xyz, exposure=settings.exposure)
         space = space_named(settings.space)
     del camera
     if watch:
         watch("working", working)
-    display = render(orient(working, frame.orientation), space, settings.tone, settings.linear, settings.bits)
-    return Developed(display, bad, chosen, models)
+    display = render(orient(working, frame.orientation), space, tone, settings.linear, settings.bits)
+    return Developed(display, bad, chosen, models, notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ ALSO = {".tiff": "tiff", ".jpeg": "jpeg"}
 """Other suffixes a named output file may have."""
 NAME_FIELDS = ("stem", "ext", "seq", "camera", "iso", "space", "quality")
 DEFAULT_NAME = "{stem}"
+_OTHER = frozenset((".webp", ".bmp", ".gif", ".exr", ".dng", ".jxl", ".heic", ".avif", ".jp2", ".psd"))
+"""Formats a user may ask for by name, and which are not written: no folder is made of such a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Job:
     source: Path
     target: Path
     fields: Mapping[str, object]
+    needs_frame: bool = False
 
 
 def expand(patterns: Iterable[str]) -> list[Path]:
@@ -34,7 +38,7 @@ def expand(patterns: Iterable[str]) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
-        if path.exists() or not glob.has_magic(pattern):
+        if not glob.has_magic(pattern) or os.path.lexists(path):
             found[path] = None
         else:
             found.update(dict.fromkeys(Path(p) for p in sorted(glob.glob(pattern, recursive=True))))  # noqa: PTH207
@@ -110,6 +114,10 @@ def plan(
         )
     if is_file and len(sources) > 1:
         raise SettingsError(f"-o {output}: one file for {len(sources)} inputs; give a folder")
+    if is_file and name != DEFAULT_NAME:
+        raise SettingsError(f"-o {output} names the file already; leave out --name or give a folder")
+    if output is not None and not output.is_dir() and output.suffix.lower() in _OTHER:
+        raise SettingsError(f"-o {output}: rawfix writes {', '.join(SUFFIXES.values())}")
     jobs = []
     for number, source in enumerate(sources, start=1):
         if is_file:
@@ -117,24 +125,19 @@ def plan(
             target = output.with_name(output.name.replace("{", "{{").replace("}", "}}"))
         else:
             target = (source.parent if output is None else output) / f"{name}{suffix}"
-        fields = {
-            "stem": source.stem,
-            "ext": source.suffix.lstrip("."),
-            "seq": number,
-            "space": space,
-            "quality": quality,
-        }
-        jobs.append(Job(source, target, fields))
-    if not set(used) & {"camera", "iso"}:
-        taken: dict[Path, Path] = {}
-        for job in jobs:
-            target = fill(job)
-            if target in taken:
-                raise SettingsError(
-                    f"{taken[target]} and {job.source} would both be written to {target}; "
-                    "use --name '{stem}-{ext}' or '{stem}-{seq:04}'"
-                )
-            taken[target] = job.source
-            if target.resolve() == job.source.resolve():
-                raise SettingsError(f"{job.source}: would be written over itself; use -o or --name")
+        ext = source.suffix.lstrip(".")
+        fields = {"stem": source.stem, "ext": ext, "seq": number, "space": space, "quality": quality}
+        jobs.append(Job(source, target, fields, needs_frame=bool(set(used) & {"camera", "iso"})))
+    taken: dict[str, Path] = {}
+    for job in jobs:
+        target = fill(job, camera="camera", iso=100)
+        key = str(target.resolve()).casefold()
+        if key == str(job.source.resolve()).casefold():
+            raise SettingsError(f"{job.source}: would be written over itself; use -o or --name")
+        if key in taken and not job.needs_frame:
+            raise SettingsError(
+                f"{taken[key]} and {job.source} would both be written to {target}; "
+                "use --name '{stem}-{ext}' or '{stem}-{seq:04}'"
+            )
+        taken[key] = job.source
     return jobs

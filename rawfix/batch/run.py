@@ -14,16 +14,19 @@ from rawfix import __version__
 from rawfix.batch.plan import Job, fill
 from rawfix.color.spaces import space_named
 from rawfix.errors import OutputError
-from rawfix.frame import Image, RawFrame
+from rawfix.frame import Image
+from rawfix.io.atomic import check_target
 from rawfix.io.icc import profile
 from rawfix.io.mask import write_mask
 from rawfix.io.raw import read_raw
 from rawfix.io.tiff import write_tiff
 from rawfix.io.writers import WRITERS
-from rawfix.pipeline import Developed, check_settings, develop
+from rawfix.pipeline import develop
 from rawfix.settings import Settings
 
 SCHEMA_VERSION = 1
+STAGES = ("camera", "working")
+"""What ``--save-stages`` saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Result:
     """What became of one input; `to_dict` is a line of the JSON log."""
 
     source: Path
-    target: Path
+    target: Path | None
     status: str
     seconds: float = 0.0
     bad_pixels: int | None = None
@@ -58,7 +61,7 @@ class Result:
             "schema_version": SCHEMA_VERSION,
             "rawfix": __version__,
             "source": str(self.source),
-            "target": str(self.target),
+            "target": None if self.target is None else str(self.target),
             "status": self.status,
             "seconds": round(self.seconds, 3),
             "bad_pixels": self.bad_pixels,
@@ -71,18 +74,23 @@ class Result:
         }
 
 
-def _late_fields(frame: RawFrame) -> dict[str, object]:
-    return {"camera": frame.camera or "unknown", "iso": int(frame.iso) if frame.iso else "unknown"}
-
-
-def _needs_frame(job: Job) -> bool:
-    return any(f"{{{name}" in job.target.name for name in ("camera", "iso"))
-
-
 def run_job(
-    job: Job, settings: Settings, options: Options, progress: Callable[[int, int], None] | None = None
+    job: Job,
+    settings: Settings,
+    options: Options,
+    written: set[str],
+    progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Read, develop and write one file.
+
+    Parameters
+    ----------
+    job, settings, options
+        What to do.
+    written
+        Targets that this run has claimed already; the job adds its own.
+    progress
+        Called after each tile.
 
     Raises
     ------
@@ -90,27 +98,31 @@ def run_job(
         Whatever went wrong; nothing is left half-written.
     """
     started = time.monotonic()
-    check_settings(settings)
-    if not _needs_frame(job):
-        target = fill(job)
-        if target.exists() and options.skip_existing:
-            return Result(job.source, target, "skipped")
-        _refuse_existing(target, options)
-        frame = read_raw(job.source)
-    else:
-        frame = read_raw(job.source)
-        target = fill(job, **_late_fields(frame))
-        if target.exists() and options.skip_existing:
-            return Result(job.source, target, "skipped")
-        _refuse_existing(target, options)
-    watch = (
-        None if options.save_stages is None else _saver(options.save_stages, job.source, options.overwrite)
-    )
-    developed = develop(frame, settings, progress, watch)
+    frame = read_raw(job.source) if job.needs_frame else None
+    late = {} if frame is None else {"camera": frame.camera or "unknown", "iso": round(frame.iso or 0)}
+    target = fill(job, **late)
+    _claim(target, job.source, written)
+    if target.exists() and options.skip_existing:
+        return Result(job.source, target, "skipped")
+    bad_map = _bad_map_path(options, target)
+    for path in (target, bad_map, *(_stage_path(options, target, stage) for stage in STAGES)):
+        if path is not None:
+            check_target(path, options.overwrite)
+    frame = frame or read_raw(job.source)
+
+    def save(stage: str, image: Image) -> None:
+        if path := _stage_path(options, target, stage):
+            write_tiff(path, image, icc=None, overwrite=options.overwrite)
+
+    developed = develop(frame, settings, progress, save if options.save_stages else None)
+    notes = (*frame.notes, *developed.notes)
+    if bad_map is not None and developed.bad is not None:
+        write_mask(bad_map, developed.bad, options.overwrite)
+    elif bad_map is not None:
+        notes += ("holds no mosaic: no map of bad pixels was made",)
     icc = None if settings.space == "camera" else profile(space_named(settings.space), settings.linear)
     write = WRITERS[settings.format]
-    lost = write(target, developed.display, icc=icc, overwrite=options.overwrite, metadata_from=job.source)
-    notes = (*frame.notes, *lost, *_write_bad_map(developed, job, options))
+    notes += write(target, developed.display, icc=icc, overwrite=options.overwrite, metadata_from=job.source)
     return Result(
         source=job.source,
         target=target,
@@ -125,30 +137,24 @@ def run_job(
     )
 
 
-def _refuse_existing(target: Path, options: Options) -> None:
-    if target.exists() and not options.overwrite:
+def _claim(target: Path, source: Path, written: set[str]) -> None:
+    """No two inputs of a run share an output, and none is its own; file systems may ignore case."""
+    key = str(target.resolve()).casefold()
+    if key == str(source.resolve()).casefold():
+        raise OutputError(f"{source}: would be written over itself; use -o or --name")
+    if key in written:
         raise OutputError(
-            f"{target}: exists already; use --overwrite to replace it or --skip-existing to keep it"
+            f"{target}: was written for another input of this run; add {{stem}} or {{seq:04}} to --name"
         )
+    written.add(key)
 
 
-def _saver(folder: Path, source: Path, overwrite: bool) -> Callable[[str, Image], None]:
-    def save(stage: str, image: Image) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_tiff(folder / f"{source.stem}-{stage}.tif", image, icc=None, overwrite=overwrite)
-
-    return save
-
-
-def _write_bad_map(developed: Developed, job: Job, options: Options) -> tuple[str, ...]:
-    """Write the map of replaced samples where asked: white on black, on the sensor's grid."""
-    if options.bad_map is None:
-        return ()
-    if developed.bad is None:
-        return ("holds no mosaic: no map of bad pixels was made",)
+def _bad_map_path(options: Options, target: Path) -> Path | None:
+    """The file asked for, or one named after the target in the folder asked for."""
     path = options.bad_map
-    if path.suffix.lower() != ".png":
-        path.mkdir(parents=True, exist_ok=True)
-        path = path / f"{job.source.stem}-bad.png"
-    write_mask(path, developed.bad, options.overwrite)
-    return ()
+    return path if path is None or path.suffix.lower() == ".png" else path / f"{target.stem}-bad.png"
+
+
+def _stage_path(options: Options, target: Path, stage: str) -> Path | None:
+    folder = options.save_stages
+    return None if folder is None else folder / f"{target.stem}-{stage}.tif"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
 def main() -> None:
     """Entry point of ``rawfix``."""
     from rawfix.cli.app import app
-    from rawfix.cli.exit_codes import INTERRUPTED
 
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "rawfix: interrupted; finished files are complete, run again with --skip-existing to go on\n"
-        )
-        raise SystemExit(INTERRUPTED) from None
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # a name or an arrow that the console's encoding lacks is no failure
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app()

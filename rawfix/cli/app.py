@@ -64,7 +64,10 @@ def develop(
         str, typer.Option(help="standard (filmic) or none.", rich_help_panel="Look")
     ] = "standard",
     highlights: Annotated[
-        str, typer.Option(help="Clipped channels: rebuild, or clip to white.", rich_help_panel="Look")
+        str,
+        typer.Option(
+            help="Clipped channels: rebuild, or clip where the first one does.", rich_help_panel="Look"
+        ),
     ] = "rebuild",
     format: Annotated[str, typer.Option(help="tiff, png or jpeg.", rich_help_panel="Output")] = "tiff",
     bits: Annotated[
@@ -79,7 +82,10 @@ def develop(
         ),
     ] = "srgb",
     linear: Annotated[
-        bool, typer.Option("--linear", help="Linear light, no transfer curve.", rich_help_panel="Output")
+        bool,
+        typer.Option(
+            "--linear", help="Linear light, no transfer curve (camera: always).", rich_help_panel="Output"
+        ),
     ] = False,
     bad_map: Annotated[
         Path | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,19 +11,20 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False, markup=False)
+err = Console(stderr=True, highlight=False, emoji=False, markup=False)
 
 
 def refuse(error: BaseException | str) -> None:
     """One line on stderr."""
     text = " ".join(str(error).split())
-    err.print(f"rawfix: {text}", markup=False, soft_wrap=True)
+    err.print(f"rawfix: {text}", soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """One line of JSON on stdout."""
-    out.print(json.dumps(value, ensure_ascii=False), markup=False, soft_wrap=True)
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
 
 
 class FileProgress:
@@ -51,7 +53,7 @@ class FileProgress:
 def file_progress(files: int) -> Iterator[FileProgress]:
     """Show progress on stderr while the body runs."""
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         console=err, transient=True, disable=not err.is_terminal,
     )  # fmt: skip
     with bar:

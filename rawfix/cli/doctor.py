@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from rawfix import __version__
 from rawfix.cli import exit_codes
@@ -44,7 +45,7 @@ def run(*, as_json: bool) -> int:
         return code
     table = Table(show_header=False)
     for name, value in facts.items():
-        table.add_row(name, ", ".join(value) if isinstance(value, list) else str(value))
+        table.add_row(name, Text(", ".join(value) if isinstance(value, list) else str(value)))
     out.print(table)
     out.print("Everything works." if code == exit_codes.DONE else "Something is wrong; see above.")
     return code

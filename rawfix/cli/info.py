@@ -11,7 +11,7 @@ from rich.text import Text
 from rawfix.batch.plan import expand
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
-from rawfix.errors import ModelError, RawfixError
+from rawfix.errors import InferenceError, ModelError, RawfixError
 from rawfix.frame import RawFrame
 from rawfix.io.raw import read_raw
 from rawfix.pipeline import to_camera, xyz_to_native
@@ -66,12 +66,11 @@ def run(files: list[str], *, look_for_defects: bool, as_json: bool) -> int:
                     progress.start(path.name)
                     _, bad, _ = to_camera(frame, Settings(), progress.tile)
                 facts["bad_pixels"] = None if bad is None else int(bad.sum())
-        except ModelError as error:
-            refuse(error)
-            return exit_codes.MODEL
         except RawfixError as error:
             failed += 1
             refuse(error if path.name in str(error) else f"{path.name}: {error}")
+            if isinstance(error, ModelError) and not isinstance(error, InferenceError):
+                return exit_codes.MODEL
             continue
         if as_json:
             print_json(facts)
@@ -103,7 +102,7 @@ def _table(name: str, facts: dict[str, Any], frame: RawFrame) -> Table:
         rows.append(("defects found", f"{facts['bad_pixels']} pixels ({1e6 * share:.0f} per megapixel)"))
     rows += [("note", note) for note in facts["notes"]]
     for key, value in rows:
-        table.add_row(key, value)
+        table.add_row(key, value if isinstance(value, Text) else Text(value))
     return table
 
 

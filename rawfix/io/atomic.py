@@ -37,7 +37,7 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
         ``path`` exists and ``overwrite`` is false, is a folder, its folder is missing or not writable, or
         the disk refuses (any `OSError` of the body or of the rename).
     """
-    _check_target(path, overwrite)
+    check_target(path, overwrite)
     temporary = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}.partial{path.suffix}")
     try:
         yield temporary
@@ -55,7 +55,8 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _check_target(path: Path, overwrite: bool) -> None:
+def check_target(path: Path, overwrite: bool) -> None:
+    """Raise `OutputError` where ``path`` cannot be written, or must not be."""
     if path.is_dir():
         raise OutputError(f"{path.name}: is a folder; name a file to write")
     if path.exists() and not overwrite:
@@ -66,6 +67,14 @@ def _check_target(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path.name}: the folder {path.parent} is not writable; choose another")
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents; raises `OutputError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be created: {error.strerror}; choose another folder") from error
+
+
 def _rename_onto_nothing(temporary: Path, path: Path) -> None:
     """Rename unless a target appeared meanwhile; file systems without hard links get a plain check."""
     try:
@@ -73,7 +82,7 @@ def _rename_onto_nothing(temporary: Path, path: Path) -> None:
     except FileExistsError:
         raise OutputError(f"{path.name}: exists already; use --overwrite to replace it") from None
     except OSError:
-        _check_target(path, overwrite=False)
+        check_target(path, overwrite=False)
         temporary.replace(path)
 
 

@@ -16,6 +16,7 @@ from rawfix.frame import NoiseModel, RawFrame
 from rawfix.io import ciff, dng_tags, raw_checks, raw_color, raw_levels
 from rawfix.io.dng_tags import FileTags, RawTags
 from rawfix.physics.noise_estimation import estimate_noise
+from rawfix.physics.sensor import SRGB_TO_XYZ
 
 _FLIP_TO_ORIENTATION = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 """LibRaw's flip bits (1 mirror, 2 upside down, 4 transpose) → EXIF orientation."""
@@ -203,7 +204,7 @@ def _assemble(
         raw_levels.channel_means(samples, cfa, black, white),
     )
     if is_mono:
-        wb, cam_to_xyz, wb_note, matrix_note = (1.0, 1.0, 1.0), raw_color.SRGB_TO_XYZ.copy(), None, None
+        wb, cam_to_xyz, wb_note, matrix_note = (1.0, 1.0, 1.0), SRGB_TO_XYZ.copy(), None, None
     make, model = (tags.make, tags.model) if tags.make or tags.model else ciff.read_names(path)
     height, width = samples.shape[:2]
     return RawFrame(

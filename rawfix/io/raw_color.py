@@ -7,14 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-SRGB_TO_XYZ = np.array(
-    [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ]
-)
-"""Linear sRGB → CIE XYZ, D65 (IEC 61966-2-1)."""
+from rawfix.physics.sensor import SRGB_TO_XYZ
 
 
 def to_wb(multipliers: Sequence[float]) -> tuple[float, float, float] | None:

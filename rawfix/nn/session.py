@@ -13,7 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from rawfix.errors import ManifestError, ModelError
+from rawfix.errors import InferenceError, ManifestError, ModelError
 from rawfix.nn.contract import Plane
 from rawfix.nn.manifest import GRAPH_NAME, Manifest, Model
 from rawfix.nn.threads import available_threads
@@ -95,7 +95,7 @@ class Session:
 
         Raises
         ------
-        ModelError
+        InferenceError
             The provider failed (out of memory, say), or an output holds NaN or infinity.
         """
         name = self.manifest.id
@@ -105,13 +105,15 @@ class Session:
             remedy = (
                 "use a smaller tile" if self.provider == "cpu" else "use --provider cpu or a smaller tile"
             )
-            raise ModelError(f"{name}: failed on {self.provider}: {error}; {remedy}") from error
+            raise InferenceError(f"{name}: failed on {self.provider}: {error}; {remedy}") from error
         outputs: dict[str, Tensor] = dict(zip(self.outputs, results, strict=True))
         for plane, values in outputs.items():
             if not np.isfinite(values).all():
                 odd = [given for given, tensor in inputs.items() if not np.isfinite(tensor).all()]
                 cause = f"its input {', '.join(odd)} already does" if odd else "its inputs are finite"
-                raise ModelError(f"{name}: output {plane} holds NaN or infinity on {self.provider}; {cause}")
+                raise InferenceError(
+                    f"{name}: output {plane} holds NaN or infinity on {self.provider}; {cause}"
+                )
         return outputs
 
 

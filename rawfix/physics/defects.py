@@ -76,15 +76,15 @@ def corrupt(values: Image, draw: Draw, mode: Mode, scale: float, rng: np.random.
         return np.ones_like(values)
     if draw == "uniform":
         delta = rng.uniform(-1, 1, values.shape)
-        centred = 0.5 + delta / 2
+        centered = 0.5 + delta / 2
     elif draw == "laplace":
         delta = rng.laplace(0, scale, values.shape)
-        centred = 0.5 + delta
+        centered = 0.5 + delta
     else:
         delta = scale * rng.standard_cauchy(values.shape)
-        centred = 0.5 + delta
+        centered = 0.5 + delta
     if mode == "substitute":
-        return np.asarray(centred, np.float32)
+        return np.asarray(centered, np.float32)
     return np.asarray(values + delta if mode == "add" else values * np.abs(1 + 4 * delta), np.float32)
 
 

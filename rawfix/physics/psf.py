@@ -80,11 +80,11 @@ def airy(first_zero: float) -> Image:
 def low_pass(shift: float) -> Image:
     """Optical low-pass filter: four copies ``shift`` pixels apart (birefringent, four-spot)."""
     size = 3 + 2 * int(np.ceil(abs(shift) / 2))
-    centre = size // 2
+    center = size // 2
     kernel = np.zeros((size, size), np.float32)
     for dy in (-shift / 2, shift / 2):
         for dx in (-shift / 2, shift / 2):
-            y, x = centre + dy, centre + dx
+            y, x = center + dy, center + dx
             y0, x0 = int(np.floor(y)), int(np.floor(x))
             fy, fx = y - y0, x - x0
             for ky, wy in ((y0, 1 - fy), (y0 + 1, fy)):

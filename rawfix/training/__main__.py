@@ -25,6 +25,18 @@ def _fail(message: str) -> None:
     raise typer.Exit(2)
 
 
+def _sources(card: Path | None) -> list[dict[str, str]] | None:
+    """The data sets a card names."""
+    if card is None:
+        return None
+    try:
+        found = json.loads(card.read_text(encoding="utf-8"))
+        return [{"name": str(entry["name"]), "license": str(entry["license"])} for entry in found]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        _fail(f"--data-card {card}: not a JSON list of objects with name and license ({error})")
+        return None
+
+
 def _settle(device: str, threads: int) -> None:
     """Check the device and set torch's threads."""
     import torch
@@ -69,6 +81,9 @@ def train(
     init: Annotated[
         Path | None, typer.Option(help="Start from an exported model's folder or a checkpoint.")
     ] = None,
+    data_card: Annotated[
+        Path | None, typer.Option(help="JSON list of {name, license}: what the pictures are.")
+    ] = None,
     device: Device = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.")] = 0,
 ) -> None:
@@ -96,8 +111,10 @@ def train(
             network, weights = load_initial(init)
             config = replace(config, network=network)
         with Reporter() as reporter:
-            checkpoint = loop(run, data, config, device=device, init=weights, reporter=reporter)
-    except FileNotFoundError as error:
+            checkpoint = loop(
+                run, data, config, device=device, init=weights, sources=_sources(data_card), reporter=reporter
+            )
+    except (FileNotFoundError, FileExistsError) as error:
         _fail(str(error))
     typer.echo(str(checkpoint))
 
@@ -136,13 +153,16 @@ def export(
     metrics: Annotated[
         Path | None, typer.Option(help="JSON with measured figures for manifest and card.")
     ] = None,
+    data_card: Annotated[
+        Path | None, typer.Option(help="JSON list of {name, license}: what the pictures were.")
+    ] = None,
 ) -> None:
     """Write a checkpoint's network as a model folder: graph, manifest, test patch, card."""
     from rawfix.training.export import export as write
 
     figures = None if metrics is None else json.loads(metrics.read_text())
     try:
-        folder = write(checkpoint, models, figures)
+        folder = write(checkpoint, models, figures, _sources(data_card))
     except FileNotFoundError as error:
         _fail(str(error))
     typer.echo(str(folder))

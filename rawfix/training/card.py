@@ -21,13 +21,18 @@ Demosaicing of {cfa} mosaics with defective pixels, contract `{contract}`. Licen
 
 ## What it is
 
-A bank of {demosaicers} linear demosaicers (one 5×5 convolution on the packed, square-root encoded mosaic, each
-kernel's weights summing to 1 on its own colour and to 0 on the others), a three-level U-Net that gives for
-every pixel the trust in each of them and the probability that the pixel is defective, a repair of defective
-samples ahead of the bank, and a refinement. The scheme is that of US 2025/0265683 A1, with these changes, made
-for speed on a CPU: the sub-networks are fused into one convolution, the U-Net has three levels instead of four
-and sees the mosaic instead of the reconstructions, and defective samples are replaced before they are
-demosaiced instead of being outvoted after.
+A three-level U-Net on the packed, square-root encoded mosaic gives every pixel a first verdict (defective or not),
+a repair value, and the trust in each of {demosaicers} linear demosaicers. Defective samples are replaced; the bank of
+demosaicers runs on what is left as one 5×5 convolution, each kernel's weights summing to 1 on its own colour and to
+0 on the others; the trust mixes its outputs. A linear predictor tells every sample from its neighbours without
+itself; a refinement adds a correction and, from the difference to that prediction, gives the final verdict.
+
+The scheme is that of US 2025/0265683 A1 with these changes: the sub-networks are fused into one convolution; the
+U-Net has three levels instead of four and sees the mosaic instead of the reconstructions; defective samples are
+replaced before they are demosaiced instead of being outvoted after; there are two verdicts instead of one. The
+second verdict was measured: with it, recall of strong defects rose from 0.74 to 0.81 and false alarms fell from 32
+to 13 a megapixel, half-way through training. The other changes were made for cost and were not measured against the
+original arrangement.
 
 Measured samples that are not defective pass through unchanged. The network was trained against clean light plus
 the *linearly demosaiced* noise, so it keeps the sensor's grain.

@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -29,16 +31,6 @@ OPSET = 17
 TILE = 512
 GOLDEN = "golden.npz"
 GOLDEN_TOLERANCE = 1e-3
-DATA = [
-    {
-        "name": "Cloudinary CID22 reference photographs, downsampled, 512×512",
-        "license": "CC BY-SA 4.0",
-    },
-    {
-        "name": "wallpapers and gallery photographs, downsampled 1–4× in linear light",
-        "license": "CC0, CC BY, CC BY-SA, GFDL, Free Art, Unsplash and Pexels licences",
-    },
-]
 
 
 class Fused(nn.Module):
@@ -149,12 +141,12 @@ def reach(model: DemosaicNetwork) -> int:
         probe.double(), torch.full_like(probe, 0.01).double(), torch.zeros_like(probe).double()
     )
     step = model.period * 4
-    centre = side // 2 // step * step
-    window = np.s_[..., centre : centre + step, centre : centre + step]
+    center = side // 2 // step * step
+    window = np.s_[..., center : center + step, center : center + step]
     (camera[window].sum() + logits[window].sum()).backward()
     assert probe.grad is not None
     rows = torch.nonzero(probe.grad[0, 0].abs().sum(1) > 0).flatten()
-    return int(max(centre - int(rows.min()), int(rows.max()) + 1 - centre - step))
+    return int(max(center - int(rows.min()), int(rows.max()) + 1 - center - step))
 
 
 def _npz_bytes(planes: dict[str, np.ndarray]) -> bytes:
@@ -182,7 +174,12 @@ def _measure(model: DemosaicNetwork, graph: bytes) -> tuple[dict[str, np.ndarray
     return golden, graph_error, fuse_error
 
 
-def export(checkpoint: Path, models: Path, metrics: dict[str, Any] | None = None) -> Path:
+def export(
+    checkpoint: Path,
+    models: Path,
+    metrics: dict[str, Any] | None = None,
+    sources: list[dict[str, str]] | None = None,
+) -> Path:
     """Write ``models/<id>/``: ``model.onnx``, ``manifest.json``, ``golden.npz``, ``README.md``.
 
     Parameters
@@ -193,6 +190,8 @@ def export(checkpoint: Path, models: Path, metrics: dict[str, Any] | None = None
         Folder of models.
     metrics
         Figures for the manifest, by set; default: the last validation.
+    sources
+        Training data, each with ``name`` and ``license``; default: as the run was told.
     """
     model, config, stored = load_weights(checkpoint)
     graph = to_onnx(model)
@@ -200,14 +199,14 @@ def export(checkpoint: Path, models: Path, metrics: dict[str, Any] | None = None
     halo = -(-reach(model) // multiple) * multiple
     golden, graph_error, fuse_error = _measure(model, graph)
     name = f"{config.task}-{config.network.cfa}-{config.tier}"
-    folder = models / name
-    folder.mkdir(parents=True, exist_ok=True)
+    models.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))
     (folder / GRAPH_NAME).write_bytes(graph)
     (folder / GOLDEN).write_bytes(_npz_bytes(golden))
     training = {
         "commit": stored.get("commit", "unknown"),
         "config": config.to_dict(),
-        "data": DATA,
+        "data": sources or stored.get("data") or [{"name": "unstated", "license": "unstated"}],
         "seed": config.seed,
         "steps": stored["step"],
         "hours": round(stored["seconds"] / 3600, 3),
@@ -234,4 +233,7 @@ def export(checkpoint: Path, models: Path, metrics: dict[str, Any] | None = None
     )
     manifest.write(folder)
     write_card(folder, manifest, stored["pictures"], stored["held_back"])
-    return folder
+    folder.chmod(0o755)
+    if (target := models / name).exists():
+        shutil.rmtree(target)
+    return folder.rename(target)

@@ -60,6 +60,7 @@ def train(
     *,
     device: str = "cpu",
     init: dict[str, Any] | None = None,
+    sources: list[dict[str, str]] | None = None,
     reporter: Reporter,
 ) -> Path:
     """Train until the budget is spent; resumes where a checkpoint lies in ``run``.
@@ -71,9 +72,11 @@ def train(
     data
         Folder of photographs or a bundle.
     config
-        The run. On resuming, the stored network is kept; budget and rates may differ.
+        The run. On resuming the stored one goes on; only its length may differ.
     init
         State dict to start from, for example of an exported model.
+    sources
+        What the pictures are, each with ``name`` and ``license``: goes into the manifest.
 
     Returns
     -------
@@ -83,7 +86,9 @@ def train(
     checkpoint = run / CHECKPOINT
     stored = torch.load(checkpoint, map_location=device, weights_only=False) if checkpoint.exists() else None
     if stored is not None:
-        config = replace(config, network=TrainConfig.from_dict(stored["config"]).network)
+        if init is not None:
+            raise FileExistsError(f"{checkpoint}: this run has begun; leave out --init, or start another run")
+        config = replace(TrainConfig.from_dict(stored["config"]), minutes=config.minutes, steps=config.steps)
     torch.manual_seed(config.seed)
     photos: Photos = load(data)
     task = TASKS[config.task](config, photos, device)
@@ -114,6 +119,7 @@ def train(
             "rng": torch.get_rng_state(),
             "commit": commit,
             "validation": scores,
+            "data": sources,
             "pictures": [name for name, _ in photos.train],
             "held_back": [name for name, _ in photos.validation],
             "hardware": torch.cuda.get_device_name()
@@ -123,37 +129,44 @@ def train(
 
     scores: dict[str, float] = {} if stored is None else stored.get("validation", {})
     commit = current_commit()
+    if sources is None:
+        sources = (stored or {}).get("data") or [{"name": data.name, "license": "unstated"}]
     batches = task.stream(step)
     last_saved = last_checked = spent
     running: dict[str, float] = {}
-    while True:
-        progress = step / config.steps if config.steps else spent / (60 * config.minutes)
-        if progress >= 1:
-            break
-        batch = next(batches)
-        started = time.perf_counter()
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(config, progress)
-        loss, parts = task.loss(model, batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        _average(ema, model, min(config.ema, (1 + step) / (10 + step)))
-        step += 1
-        spent += time.perf_counter() - started
-        running = {
-            k: 0.99 * running.get(k, v) + 0.01 * v for k, v in {**parts, "loss": float(loss.detach())}.items()
-        }
-        reporter.step(step, progress, running)
-        if spent - last_checked > 60 * config.validate_minutes:
-            last_checked = spent
-            scores = task.validate(ema, run / "validation.png")
-            _log(run, step, spent, running, scores)
-            reporter.validation(step, scores)
-        if spent - last_saved > 60 * config.checkpoint_minutes:
-            last_saved = spent
-            _save(checkpoint, state())
+    try:
+        while True:
+            progress = step / config.steps if config.steps else spent / (60 * config.minutes)
+            if progress >= 1:
+                break
+            batch = next(batches)
+            started = time.perf_counter()
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(config, progress)
+            loss, parts = task.loss(model, batch)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            _average(ema, model, min(config.ema, (1 + step) / (10 + step)))
+            step += 1
+            spent += time.perf_counter() - started
+            running = {
+                k: 0.99 * running.get(k, v) + 0.01 * v
+                for k, v in {**parts, "loss": float(loss.detach())}.items()
+            }
+            reporter.step(step, progress, running)
+            if spent - last_checked > 60 * config.validate_minutes:
+                last_checked = spent
+                scores = task.validate(ema, run / "validation.png")
+                _log(run, step, spent, running, scores)
+                reporter.validation(step, scores)
+            if spent - last_saved > 60 * config.checkpoint_minutes:
+                last_saved = spent
+                _save(checkpoint, state())
+    except KeyboardInterrupt:
+        _save(checkpoint, state())
+        raise
     scores = task.validate(ema, run / "validation.png")
     _log(run, step, spent, running, scores)
     reporter.validation(step, scores)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from rawfix.errors import ManifestError
 from rawfix.nn.manifest import load_model
 from rawfix.training.config import NetworkConfig, TrainConfig
 from rawfix.training.demosaic import network
@@ -40,9 +41,14 @@ def load_initial(source: Path) -> tuple[NetworkConfig, dict[str, Any]]:
     config = TrainConfig.from_dict(dict(exported.manifest.training["config"]))
     state = network(config.network).state_dict()
     graph = onnx.load_from_string(exported.read_graph())
+    found: set[str] = set()
     for tensor in graph.graph.initializer:
         name = _FUSED.get(tensor.name, tensor.name.removeprefix("model."))
         if name in state:
             state[name] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
+            found.add(name)
+    trained = {name for name, _ in network(config.network).named_parameters()} - {"bank.first", "bank.second"}
+    if missing := sorted(trained - found):
+        raise ManifestError(f"{source}: its graph lacks the weights {', '.join(missing)}")
     state["bank.second"] = torch.zeros_like(state["bank.second"])
     return config.network, state

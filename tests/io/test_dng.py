@@ -17,7 +17,7 @@ from rawfix.errors import OutputError
 from rawfix.frame import NoiseModel, RawFrame
 from rawfix.io.dng import DngExif, write_cfa_dng
 from rawfix.io.raw import read_raw
-from rawfix.io.raw_color import SRGB_TO_XYZ
+from rawfix.physics.sensor import SRGB_TO_XYZ
 
 NOISE = NoiseModel((1e-4, 2e-4, 3e-4), (1e-6, 2e-6, 3e-6), "file")
 CAM_TO_XYZ = SRGB_TO_XYZ @ np.array([[1.6, -0.4, -0.2], [-0.2, 1.5, -0.3], [0.0, -0.5, 1.5]])

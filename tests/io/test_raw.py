@@ -18,6 +18,7 @@ from rawfix.errors import CorruptRawError, RawfixError, UnsupportedRawError
 from rawfix.frame import RawFrame
 from rawfix.io import raw_checks, raw_color
 from rawfix.io.raw import read_raw
+from rawfix.physics.sensor import SRGB_TO_XYZ
 
 SAMPLES = Path(os.environ.get("RAWFIX_SAMPLES") or Path(__file__).parents[2].parent / "shared" / "raw")
 GOOD = sorted((SAMPLES / "good").glob("*.*"))
@@ -51,7 +52,7 @@ def write_dng(
         )
 
 
-SRGB_WHITE = raw_color.SRGB_TO_XYZ.sum(axis=1)
+SRGB_WHITE = SRGB_TO_XYZ.sum(axis=1)
 BAYER = ((33421, "H", 2, (2, 2)), (33422, "B", 4, b"\0\1\1\2"))
 
 
@@ -119,9 +120,7 @@ def half_size_srgb(frame: RawFrame) -> np.ndarray[Any, Any]:
         ],
         axis=-1,
     )
-    balanced: np.ndarray[Any, Any] = (camera * frame.wb) @ (
-        np.linalg.inv(raw_color.SRGB_TO_XYZ) @ frame.cam_to_xyz
-    ).T
+    balanced: np.ndarray[Any, Any] = (camera * frame.wb) @ (np.linalg.inv(SRGB_TO_XYZ) @ frame.cam_to_xyz).T
     return np.concatenate([balanced, camera * frame.wb], axis=-1)
 
 
@@ -206,7 +205,7 @@ def test_unknown_camera_says_so(tmp_path: Path) -> None:
     frame = read_raw(tmp_path / "plain.dng")
     assert frame.wb == pytest.approx((1, 1, 1), abs=0.1)
     assert len(frame.notes) == 2
-    np.testing.assert_array_equal(frame.cam_to_xyz, raw_color.SRGB_TO_XYZ)
+    np.testing.assert_array_equal(frame.cam_to_xyz, SRGB_TO_XYZ)
 
 
 def test_float_samples_keep_their_exposure(tmp_path: Path) -> None:
@@ -242,7 +241,7 @@ def test_decoder_complaints_refuse_the_file() -> None:
 
 
 def test_white_balance_falls_back_in_order() -> None:
-    matrix = np.linalg.inv(raw_color.SRGB_TO_XYZ) * [[0.5], [1.0], [0.8]]
+    matrix = np.linalg.inv(SRGB_TO_XYZ) * [[0.5], [1.0], [0.8]]
     assert raw_color.choose_wb([4, 2, 3, 2], [9, 9, 9], None, [1, 1, 1]) == ((2, 1, 1.5), None)
     for invalid in ([-1, 1, 1, 0], [0, 1, 0, 0], [float("nan"), 1, 1, 1]):
         assert raw_color.choose_wb(invalid, [4, 2, 3, 0], None, [1, 1, 1])[0] == (2, 1, 1.5)

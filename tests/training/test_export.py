@@ -130,7 +130,9 @@ def test_cost_is_that_of_the_convolutions() -> None:
         w0 * cells * (config.demosaicers + 2),
         2 * 25 * cells,
         kernel**2 * cells * config.demosaicers * missing,
-        9 * (w0 + missing + 2 * cells) * refine,
+        kernel**2 * cells * cells,
+        9 * (w0 + missing + 3 * cells) * refine,
+        9 * refine * cells,
         9 * refine * refine,
         9 * refine * (missing + cells),
     ]
