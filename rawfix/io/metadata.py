@@ -223,3 +223,25 @@ def _carried_xmp(origin: Any, software: str) -> Any:
     if origin.count():
         xmp["Xmp.xmp.CreatorTool"] = software
     return xmp
+
+
+def read_names(path: Path) -> tuple[str, str]:
+    """Make and model of the camera as Exiv2 finds them in any container; "" where it does not.
+
+    A DNG without both may still name its camera as UniqueCameraModel.
+    """
+    try:
+        with _LOCK:
+            image = exiv2.ImageFactory.open(str(path))
+            image.readMetadata()
+            exif = image.exifData()
+            names = ("Make", "Model", "UniqueCameraModel")
+            make, model, unique = (_text_of(exif, f"Exif.Image.{name}") for name in names)
+    except exiv2.Exiv2Error:
+        return "", ""
+    return make, model or ("" if make else unique)
+
+
+def _text_of(exif: Any, key: str) -> str:
+    position = exif.findKey(exiv2.ExifKey(key))
+    return "" if position == exif.end() else position.value().toString().strip("\0 ")

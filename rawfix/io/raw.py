@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import CorruptRawError, UnsupportedRawError
 from rawfix.frame import NoiseModel, RawFrame
-from rawfix.io import ciff, dng_tags, raw_checks, raw_color, raw_levels
+from rawfix.io import dng_tags, raw_checks, raw_color, raw_levels
 from rawfix.io.dng_tags import FileTags, RawTags
+from rawfix.io.metadata import read_names
 from rawfix.physics.noise_estimation import estimate_noise
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
@@ -205,7 +206,7 @@ def _assemble(
     )
     if is_mono:
         wb, cam_to_xyz, wb_note, matrix_note = (1.0, 1.0, 1.0), SRGB_TO_XYZ.copy(), None, None
-    make, model = (tags.make, tags.model) if tags.make or tags.model else ciff.read_names(path)
+    make, model = (tags.make, tags.model) if tags.make or tags.model else read_names(path)
     height, width = samples.shape[:2]
     return RawFrame(
         mosaic=samples,
