@@ -29,6 +29,3 @@ WRITERS: dict[str, Writer] = {"tiff": write_tiff, "png": write_png, "jpeg": writ
 
 SUFFIXES: dict[str, str] = {"tiff": ".tif", "png": ".png", "jpeg": ".jpg"}
 """What a file of the format is called."""
-
-BITS: dict[str, tuple[int, ...]] = {"tiff": (8, 16, 32), "png": (8, 16), "jpeg": (8,)}
-"""Depths a format holds."""

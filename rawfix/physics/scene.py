@@ -60,8 +60,3 @@ def saturation_matrix(amounts: NDArray[np.float64]) -> NDArray[np.float32]:
 def to_camera(linear: Image, light: Light) -> Image:
     """Linear sRGB → white-balanced camera light ``(H, W, 3)``, float32, unclipped (may exceed 1)."""
     return np.asarray((linear * np.float32(light.exposure)) @ light.rgb_to_camera.T, np.float32)
-
-
-def clip_levels(light: Light) -> tuple[float, float, float]:
-    """Where each white-balanced channel saturates: the multipliers themselves (white is 1 before balance)."""
-    return light.wb

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -57,8 +57,3 @@ class TrainConfig:
         if "widths" in network:
             network["widths"] = tuple(network["widths"])
         return cls(**{**values, "network": NetworkConfig(**network)})
-
-    @classmethod
-    def field_types(cls) -> dict[str, str]:
-        """Name → type of every scalar field that the command line can set."""
-        return {f.name: str(f.type) for f in fields(cls) if f.name != "network"}

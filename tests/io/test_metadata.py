@@ -13,7 +13,8 @@ from PIL import Image
 from rawfix.color.spaces import SPACES
 from rawfix.io.icc import profile
 from rawfix.io.metadata import copy_metadata
-from rawfix.io.writers import BITS, SUFFIXES, WRITERS
+from rawfix.io.writers import SUFFIXES, WRITERS
+from rawfix.settings import FORMAT_BITS
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "raw" / "good"
 ICC = profile(SPACES["srgb"])
@@ -155,7 +156,7 @@ def test_samples_carry_their_story_quietly(
     if not (SAMPLES / sample).exists():
         pytest.skip(f"no {sample} beside the checkout")
     path = tmp_path / f"a{SUFFIXES[name]}"
-    picture = PICTURE if 8 in BITS[name] else PICTURE.astype(np.uint16)
+    picture = PICTURE if 8 in FORMAT_BITS[name] else PICTURE.astype(np.uint16)
     assert WRITERS[name](path, picture, icc=ICC, overwrite=False, metadata_from=SAMPLES / sample) == ()
     carried = read(path)
     assert {key: carried.get(key) for key in expected} == expected

@@ -15,7 +15,8 @@ from rawfix.errors import OutputError
 from rawfix.io import tiff
 from rawfix.io.icc import profile
 from rawfix.io.tiff import write_tiff
-from rawfix.io.writers import BITS, SUFFIXES, WRITERS
+from rawfix.io.writers import SUFFIXES, WRITERS
+from rawfix.settings import FORMAT_BITS
 
 ICC = profile(SPACES["display-p3"])
 RNG = np.random.default_rng(9)
@@ -27,7 +28,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("compress", [False, True])
-@pytest.mark.parametrize("bits", BITS["tiff"])
+@pytest.mark.parametrize("bits", FORMAT_BITS["tiff"])
 def test_tiff_keeps_every_value(tmp_path: Path, bits: int, compress: bool) -> None:
     path = tmp_path / "a.tif"
     assert write_tiff(path, PICTURES[bits], icc=ICC, overwrite=False, compress=compress) == ()
@@ -55,7 +56,7 @@ def test_a_huge_tiff_becomes_a_bigtiff_and_says_so(tmp_path: Path, monkeypatch: 
         assert (file.pages[0].asarray() == PICTURES[16]).all()
 
 
-@pytest.mark.parametrize("bits", BITS["png"])
+@pytest.mark.parametrize("bits", FORMAT_BITS["png"])
 def test_png_keeps_every_value(tmp_path: Path, bits: int) -> None:
     path = tmp_path / "a.png"
     WRITERS["png"](path, PICTURES[bits], icc=ICC, overwrite=False)

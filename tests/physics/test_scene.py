@@ -47,11 +47,3 @@ def test_to_camera_applies_the_matrix_to_column_vectors() -> None:
 def test_camera_light_is_not_clipped() -> None:
     light = scene.Light(4.0, (2.0, 1.0, 1.5), np.eye(3, dtype=np.float32))
     assert scene.to_camera(np.ones((1, 1, 3), np.float32), light).max() == pytest.approx(4)
-
-
-def test_channels_saturate_at_their_multipliers() -> None:
-    assert scene.clip_levels(scene.Light(1.0, (2.0, 1.0, 1.5), np.eye(3, dtype=np.float32))) == (
-        2.0,
-        1.0,
-        1.5,
-    )
