@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -77,6 +77,8 @@ def train(
     batch: Annotated[int, typer.Option(help="Patches a step.")] = 8,
     patch: Annotated[int, typer.Option(help="Side of a patch.")] = 96,
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine.")] = 1.2e-3,
+    quiet: Annotated[float, typer.Option(help="Share of patches without noise.")] = 0.3,
+    natural: Annotated[float, typer.Option(help="Share of patches in the pictures' own colours.")] = 0.5,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 1,
     init: Annotated[
         Path | None, typer.Option(help="Start from an exported model's folder or a checkpoint.")
@@ -102,17 +104,18 @@ def train(
         steps=steps,
         batch=batch,
         patch=patch,
+        quiet=quiet,
+        natural=natural,
         learning_rate=learning_rate,
         seed=seed,
     )
-    weights: dict[str, Any] | None = None
     try:
-        if init is not None:
-            network, weights = load_initial(init)
-            config = replace(config, network=network)
+        initial = None if init is None else load_initial(init)
+        if initial is not None:
+            config = replace(config, network=initial.network)
         with Reporter() as reporter:
             checkpoint = loop(
-                run, data, config, device=device, init=weights, sources=_sources(data_card), reporter=reporter
+                run, data, config, device=device, init=initial, sources=_sources(data_card), reporter=reporter
             )
     except (FileNotFoundError, FileExistsError) as error:
         _fail(str(error))

@@ -23,7 +23,8 @@ class TrainConfig:
 
     ``minutes`` is the length of the run, in minutes spent training (resumed time counts on); the learning
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
-    ends the run by step count instead.
+    ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
+    patches whose colours no camera matrix changes.
     """
 
     task: str = "demosaic"
@@ -34,6 +35,8 @@ class TrainConfig:
     batch: int = 8
     patch: int = 96
     border: int = 4
+    quiet: float = 0.3
+    natural: float = 0.5
     learning_rate: float = 1.2e-3
     warmup: float = 0.01
     ema: float = 0.999

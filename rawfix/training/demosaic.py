@@ -46,10 +46,10 @@ class _Pairs(torch.utils.data.IterableDataset[tuple[np.ndarray, ...]]):
         rng = np.random.default_rng((self.config.seed, self.stream))
         cfa = CANONICAL[self.config.network.cfa]
         while True:
-            pairs = [
-                make_pair(draw_crop(self.photos.train, self.config.patch, rng), cfa, rng)
-                for _ in range(self.config.batch)
-            ]
+            pairs = []
+            for _ in range(self.config.batch):
+                crop = draw_crop(self.photos.train, self.config.patch, rng)
+                pairs.append(make_pair(crop, cfa, rng, quiet=self.config.quiet, natural=self.config.natural))
             yield collate(pairs)
 
 

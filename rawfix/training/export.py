@@ -203,13 +203,14 @@ def export(
     folder = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))
     (folder / GRAPH_NAME).write_bytes(graph)
     (folder / GOLDEN).write_bytes(_npz_bytes(golden))
+    earlier = stored.get("earlier", {"steps": 0, "seconds": 0.0})
     training = {
         "commit": stored.get("commit", "unknown"),
         "config": config.to_dict(),
         "data": sources or stored.get("data") or [{"name": "unstated", "license": "unstated"}],
         "seed": config.seed,
-        "steps": stored["step"],
-        "hours": round(stored["seconds"] / 3600, 3),
+        "steps": stored["step"] + earlier["steps"],
+        "hours": round((stored["seconds"] + earlier["seconds"]) / 3600, 3),
         "hardware": stored["hardware"],
     }
     manifest = Manifest(

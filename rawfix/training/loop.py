@@ -17,6 +17,7 @@ from rawfix.training.config import TrainConfig
 from rawfix.training.data import Photos, load
 from rawfix.training.demosaic import TASKS, initialize, network
 from rawfix.training.progress import Reporter
+from rawfix.training.weights import Initial
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -59,7 +60,7 @@ def train(
     config: TrainConfig,
     *,
     device: str = "cpu",
-    init: dict[str, Any] | None = None,
+    init: Initial | None = None,
     sources: list[dict[str, str]] | None = None,
     reporter: Reporter,
 ) -> Path:
@@ -74,7 +75,7 @@ def train(
     config
         The run. On resuming the stored one goes on; only its length may differ.
     init
-        State dict to start from, for example of an exported model.
+        Weights to start from, of a checkpoint or an exported model.
     sources
         What the pictures are, each with ``name`` and ``license``: goes into the manifest.
 
@@ -96,7 +97,7 @@ def train(
     if stored is not None:
         model.load_state_dict(stored["model"])
     elif init is not None:
-        model.load_state_dict(init)
+        model.load_state_dict(init.weights)
     else:
         initialize(model, photos, config)
     ema = network(config.network).to(device)
@@ -120,6 +121,7 @@ def train(
             "commit": commit,
             "validation": scores,
             "data": sources,
+            "earlier": earlier,
             "pictures": [name for name, _ in photos.train],
             "held_back": [name for name, _ in photos.validation],
             "hardware": torch.cuda.get_device_name()
@@ -129,6 +131,9 @@ def train(
 
     scores: dict[str, float] = {} if stored is None else stored.get("validation", {})
     commit = current_commit()
+    earlier = (stored or {}).get("earlier", {"steps": 0, "seconds": 0.0})
+    if init is not None:
+        earlier = {"steps": init.steps, "seconds": init.seconds}
     if sources is None:
         sources = (stored or {}).get("data") or [{"name": data.name, "license": "unstated"}]
     batches = task.stream(step)

@@ -39,14 +39,14 @@ class MosaicPair:
     bad: Bool
 
 
-def draw_light(rng: np.random.Generator) -> scene.Light:
+def draw_light(rng: np.random.Generator, natural: float = 0.5) -> scene.Light:
     """Exposure (a seventh of the draws clip), white balance, and a colour matrix, often a saturating one."""
     exposure = np.exp(rng.uniform(np.log(0.3), np.log(1.0)))
     if rng.random() < 0.15:
         exposure = rng.uniform(1.0, 2.2)
     wb = (float(rng.uniform(1.2, 2.6)), 1.0, float(rng.uniform(1.2, 2.4)))
     matrix = np.eye(3, dtype=np.float32)
-    if rng.random() < 0.5:
+    if rng.random() >= natural:
         matrix = scene.saturation_matrix(rng.uniform(-0.3, 0.3, 6))
     if rng.random() < 0.1:
         matrix = matrix[rng.permutation(3)]
@@ -80,9 +80,14 @@ def draw_defects(rng: np.random.Generator) -> Defects | None:
     )
 
 
-def make_pair(photo: NDArray[np.uint8], cfa: Cfa, rng: np.random.Generator) -> MosaicPair:
-    """Expose an 8-bit sRGB crop ``(H, W, 3)`` on a drawn sensor with a canonical filter array."""
-    light = draw_light(rng)
+def make_pair(
+    photo: NDArray[np.uint8], cfa: Cfa, rng: np.random.Generator, *, quiet: float = 0.3, natural: float = 0.5
+) -> MosaicPair:
+    """Expose an 8-bit sRGB crop ``(H, W, 3)`` on a drawn sensor with a canonical filter array.
+
+    ``quiet`` and ``natural`` as in `TrainConfig`.
+    """
+    light = draw_light(rng, natural)
     wb = np.asarray(light.wb, np.float32)
     if rng.random() < 0.04:  # flat fields keep the mean honest
         photo = np.broadcast_to(photo.mean((0, 1)).astype(np.uint8), photo.shape)
@@ -90,7 +95,7 @@ def make_pair(photo: NDArray[np.uint8], cfa: Cfa, rng: np.random.Generator) -> M
     shape = clean.shape[:2]
     multiplier = wb[cfa.channels((shape[0], shape[1]))]
     signal = cfa.mosaic(clean) / multiplier
-    if rng.random() < 0.3:  # no noise at all: synthetic and binned frames
+    if rng.random() < quiet:  # no noise at all: synthetic and binned frames
         shot, read, field = 1e-5, 1e-9, np.zeros_like(signal)
     else:
         shot, read, structure = draw_noise(rng)

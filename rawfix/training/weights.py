@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,27 @@ def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[s
     return model.eval(), config, stored
 
 
-def load_initial(source: Path) -> tuple[NetworkConfig, dict[str, Any]]:
-    """Network config and state dict of a checkpoint, or of an exported model's folder.
+@dataclass(frozen=True, slots=True, eq=False)
+class Initial:
+    """What a run starts from: network config, state dict, and the training that went into it."""
+
+    network: NetworkConfig
+    weights: dict[str, Any]
+    steps: int
+    seconds: float
+
+
+def load_initial(source: Path) -> Initial:
+    """The weights of a checkpoint, or of an exported model's folder.
 
     A model holds the fused kernels: they become the direct ones, and the chain that over-parameterises the bank
     starts at zero.
     """
     if source.is_file():
-        model, config, _ = load_weights(source)
-        return config.network, model.state_dict()
+        model, config, stored = load_weights(source)
+        earlier = stored.get("earlier", {"steps": 0, "seconds": 0.0})
+        steps, seconds = stored["step"] + earlier["steps"], stored["seconds"] + earlier["seconds"]
+        return Initial(config.network, model.state_dict(), steps, seconds)
     import onnx
     from onnx import numpy_helper
 
@@ -51,4 +64,5 @@ def load_initial(source: Path) -> tuple[NetworkConfig, dict[str, Any]]:
     if missing := sorted(trained - found):
         raise ManifestError(f"{source}: its graph lacks the weights {', '.join(missing)}")
     state["bank.second"] = torch.zeros_like(state["bank.second"])
-    return config.network, state
+    training = exported.manifest.training
+    return Initial(config.network, state, training["steps"], 3600 * training["hours"])

@@ -167,9 +167,9 @@ def test_weights_come_back_from_a_checkpoint_and_from_a_model(checkpoint: Path, 
     folder = export(checkpoint, tmp_path / "models")
     given = [torch.from_numpy(plane) for plane in planes(32, 32).values()]
     for source in (checkpoint, folder):
-        found, state = load_initial(source)
-        again = network(found).eval()
-        again.load_state_dict(state)
+        found = load_initial(source)
+        again = network(found.network).eval()
+        again.load_state_dict(found.weights)
         with torch.no_grad():
             for first, second in zip(model(*given), again(*given), strict=True):
                 torch.testing.assert_close(second, first, rtol=0, atol=1e-4)

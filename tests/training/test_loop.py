@@ -16,6 +16,7 @@ from rawfix.training import demosaic  # noqa: E402
 from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
 from rawfix.training.linear import fit_bank  # noqa: E402
 from rawfix.training.loop import learning_rate, train  # noqa: E402
+from rawfix.training.weights import load_initial  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")]
 
@@ -96,9 +97,10 @@ def test_a_finished_run_is_not_trained_further(tmp_path: Path, pictures: Path) -
 
 def test_a_run_may_start_from_given_weights(tmp_path: Path, pictures: Path) -> None:
     given, _ = run(tmp_path / "first", pictures, replace(CONFIG, steps=1))
-    state, _ = run(
-        tmp_path / "second", pictures, replace(CONFIG, steps=1, learning_rate=0.0), init=given["ema"]
-    )
+    initial = load_initial(tmp_path / "first" / "checkpoint.pt")
+    still = replace(CONFIG, steps=1, learning_rate=0.0)
+    state, _ = run(tmp_path / "second", pictures, still, init=initial)
+    assert state["earlier"] == {"steps": 1, "seconds": given["seconds"]}
     for name, value in given["ema"].items():
         torch.testing.assert_close(state["model"][name], value, rtol=0, atol=0)
 
