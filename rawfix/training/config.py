@@ -11,10 +11,11 @@ class NetworkConfig:
     """Shape of a demosaicing network; see `rawfix.training.networks.demosaic`."""
 
     cfa: str = "bayer"
-    widths: tuple[int, ...] = (32, 48, 64)
+    widths: tuple[int, ...] = (32, 56, 72)
+    blocks: tuple[int, ...] = (1, 2, 2, 1, 1)
     demosaicers: int = 8
     bank_kernel: int = 5
-    refine_width: int = 32
+    verdict_width: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,5 @@ class TrainConfig:
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
         """Inverse of `to_dict`; an unknown key raises `TypeError`."""
         network = dict(values.get("network", {}))
-        if "widths" in network:
-            network["widths"] = tuple(network["widths"])
+        network |= {name: tuple(network[name]) for name in ("widths", "blocks") if name in network}
         return cls(**{**values, "network": NetworkConfig(**network)})

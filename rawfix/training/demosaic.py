@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import lcm
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from rawfix.training.config import NetworkConfig, TrainConfig
 from rawfix.training.data import Photos, draw_crop
 from rawfix.training.linear import fit_bank, fit_leave_one_out
 from rawfix.training.losses import Batch, LinearDemosaic, demosaic_loss, inside
-from rawfix.training.networks.demosaic import DemosaicNetwork, LinearBank
+from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.networks.linear_layers import LinearBank
 from rawfix.training.synthesis import MosaicPair, make_pair
 
 
@@ -69,8 +71,8 @@ class DemosaicTask:
 
     def __init__(self, config: TrainConfig, photos: Photos, device: str) -> None:
         self.config, self.photos, self.device = config, photos, device
-        plain = NetworkConfig(cfa=config.network.cfa, demosaicers=1)
-        bank = LinearBank(plain)
+        plain = NetworkConfig(cfa=config.network.cfa, demosaicers=1, bank_kernel=config.network.bank_kernel)
+        bank = LinearBank(CANONICAL[plain.cfa], 1, plain.bank_kernel)
         kernels = fit_bank(photos.train, plain.cfa, 1, plain.bank_kernel, samples=60_000, seed=7)
         with torch.no_grad():
             bank.direct.copy_(torch.from_numpy(kernels.reshape(bank.direct.shape)))
@@ -130,7 +132,7 @@ def validate(
     """See `DemosaicTask.validate`. Protocol: linear light at 0.9 of white, wb 2/1/1.54, sRGB primaries."""
     cfa = CANONICAL[config.network.cfa]
     wb = np.array([2.0, 1.0, 1.54], np.float32)
-    size, multiple = 96 * 2, 4 * cfa.period[0]  # the U-Net halves the packed mosaic twice
+    size, multiple = 96 * 2, lcm(8, cfa.period[0])
     rng = np.random.default_rng(0)
     sums: dict[str, list[float]] = {}
     strips: list[np.ndarray] = []

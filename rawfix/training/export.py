@@ -39,7 +39,6 @@ class Fused(nn.Module):
     def __init__(self, bank: nn.Module) -> None:
         super().__init__()
         kernel = bank.composed().detach()
-        self.outputs = getattr(bank, "outputs", None)
         self.conv = nn.Conv2d(
             kernel.shape[1], kernel.shape[0], kernel.shape[2], padding=kernel.shape[2] // 2, bias=False
         )
@@ -140,7 +139,7 @@ def reach(model: DemosaicNetwork) -> int:
     camera, logits = open_model(
         probe.double(), torch.full_like(probe, 0.01).double(), torch.zeros_like(probe).double()
     )
-    step = model.period * 4
+    step = model.multiple
     center = side // 2 // step * step
     window = np.s_[..., center : center + step, center : center + step]
     (camera[window].sum() + logits[window].sum()).backward()
@@ -195,7 +194,7 @@ def export(
     """
     model, config, stored = load_weights(checkpoint)
     graph = to_onnx(model)
-    multiple = model.period * 4
+    multiple = model.multiple
     halo = -(-reach(model) // multiple) * multiple
     golden, graph_error, fuse_error = _measure(model, graph)
     name = f"{config.task}-{config.network.cfa}-{config.tier}"

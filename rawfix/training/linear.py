@@ -34,10 +34,22 @@ def _windows(packed: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:
     return view.reshape(-1, packed.shape[2] * kernel * kernel)
 
 
-def missing_outputs(cfa: Cfa, channels: int = 3) -> list[tuple[int, int]]:
-    """``(site, channel)`` pairs which a mosaic does not measure, sites in raster order of the unit."""
-    sites = cfa.unit().ravel()
-    return [(site, c) for site in range(sites.size) for c in range(channels) if sites[site] != c]
+def missing_outputs(cfa: Cfa) -> list[tuple[int, int]]:
+    """``(site, channel)`` pairs which a mosaic does not measure; sites are raster indices into the unit.
+
+    Ordered so that planes in this order, shuffled by half the period, are those of the mosaic packed 2×2: by
+    place in a 2×2 cell, then by channel, then by the cell's place in the unit. For a 2×2 unit: raster order.
+    """
+    sites, period = cfa.unit().ravel(), cfa.period[0]
+    channels, half = max(3, int(sites.max()) + 1), range(period // 2)
+    outputs = []
+    for y, x in np.ndindex(2, 2):
+        cells = [(2 * sy + y) * period + 2 * sx + x for sy in half for sx in half]
+        missing = [[c for c in range(channels) if c != sites[site]] for site in cells]
+        outputs += [
+            (site, each[k]) for k in range(channels - 1) for site, each in zip(cells, missing, strict=True)
+        ]
+    return outputs
 
 
 def gather(

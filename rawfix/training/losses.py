@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rawfix.training.config import TrainConfig
-from rawfix.training.networks.demosaic import encode
+from rawfix.training.networks.encoding import encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,16 @@ def demosaic_loss(
     edge = inside(config.border)
     level = torch.sqrt(batch.clean.mean((1, 2, 3), keepdim=True) + 1e-3)
     weight = 1 / (1 + batch.sigma.mean((1, 2, 3), keepdim=True) / level / 0.04)
-    error = (encode(camera) - encode(batch.target))[edge]
+    within = (1 - batch.known_bad * (1 - batch.bad))[edge]  # known and not a defect: outside of the frame
+    error = ((encode(camera) - encode(batch.target))[edge]) * within
     squared = weight * error**2
     mean = (weight * error.abs()).mean() + 12 * squared.mean()
     near = F.max_pool2d(batch.bad, 5, 1, 2)[edge]
     focal = (squared * near).sum() / (3 * near.sum() + 300)
     variation = (weight * error).diff(dim=2).abs().mean() + (weight * error).diff(dim=3).abs().mean()
     detect = F.binary_cross_entropy_with_logits(logits[edge], batch.bad[edge], reduction="none")
-    detect = detect.mean() * 20
-    exposure = (camera - batch.target)[edge].mean((2, 3)).abs().mean()
+    detect = (detect * within).mean() * 20
+    exposure = ((camera - batch.target)[edge] * within).mean((2, 3)).abs().mean()
     total = (
         config.lambda_mean * mean
         + config.lambda_focal * focal

@@ -22,7 +22,7 @@ class MosaicPair:
     mosaic, sigma
         ``(H, W)``: what the network sees, and the noise model's deviation at the observed value.
     known_bad
-        ``(H, W)`` float32: 1 where the caller tells that a sample is worthless.
+        ``(H, W)`` float32: 1 where the caller tells that a sample is worthless, and outside of the frame.
     clean
         ``(H, W, 3)``: the light, clipped where the sensor saturates.
     noise
@@ -80,6 +80,31 @@ def draw_defects(rng: np.random.Generator) -> Defects | None:
     )
 
 
+def draw_outside(shape: tuple[int, int], rng: np.random.Generator) -> Bool:
+    """What of a patch lies outside of the frame, ``(H, W)``: in one patch of eight, up to 24 px on one or two sides."""
+    inside = np.ones(shape, bool)
+    if rng.random() < 0.125:
+        for axis in {int(a) for a in rng.integers(2, size=2)}:
+            depth = int(rng.integers(1, 25))
+            cut = slice(None, depth) if rng.random() < 0.5 else slice(-depth, None)
+            inside[(cut, slice(None)) if axis == 0 else (slice(None), cut)] = False
+    return ~inside
+
+
+def ring(outside: Bool, width: int) -> Bool:
+    """The outermost pixels of a frame along the sides that ``outside`` has, so many deep."""
+    grown = outside.copy()
+    for axis in (0, 1):
+        for step in range(1, width + 1):
+            for sign in (-1, 1):
+                moved = np.roll(outside, sign * step, axis)
+                edge = [slice(None), slice(None)]
+                edge[axis] = slice(None, step) if sign > 0 else slice(-step, None)
+                moved[tuple(edge)] = False
+                grown |= moved
+    return grown & ~outside
+
+
 def make_pair(
     photo: NDArray[np.uint8], cfa: Cfa, rng: np.random.Generator, *, quiet: float = 0.3, natural: float = 0.5
 ) -> MosaicPair:
@@ -93,6 +118,14 @@ def make_pair(
         photo = np.broadcast_to(photo.mean((0, 1)).astype(np.uint8), photo.shape)
     clean = np.clip(scene.to_camera(scene.linearize(photo), light), 0, wb)
     shape = clean.shape[:2]
+    outside = draw_outside((shape[0], shape[1]), rng)
+    if outside.any() and rng.random() < 0.4:  # scans and crops have borders, and masked pixels leak in
+        clean = (
+            clean
+            * np.where(
+                ring(outside, int(rng.integers(1, 4))), np.float32(rng.uniform(0, 0.4)), np.float32(1)
+            )[..., None]
+        )
     multiplier = wb[cfa.channels((shape[0], shape[1]))]
     signal = cfa.mosaic(clean) / multiplier
     if rng.random() < quiet:  # no noise at all: synthetic and binned frames
@@ -108,6 +141,7 @@ def make_pair(
     if defects is not None:
         observed, bad = plant(observed, defects, rng)
     known_bad = bad & (rng.random() < 0.15)
+    known_bad, bad = known_bad | outside, bad & ~outside
     misjudged = np.exp(rng.normal(0, 0.2))  # noise models are never exact
     sigma = np.sqrt(noise.variance(observed, shot, read)) * np.float32(misjudged)
     return MosaicPair(
