@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import glob
-import os
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,21 +26,6 @@ class Job:
     target: Path
     fields: Mapping[str, object]
     needs_frame: bool = False
-
-
-def expand(patterns: Iterable[str]) -> list[Path]:
-    """Input files in the order given, once each; wildcards are expanded where the shell did not.
-
-    A name without wildcard is passed on even where no such file exists, so that its refusal can be told.
-    """
-    found: dict[Path, None] = {}
-    for pattern in patterns:
-        path = Path(pattern)
-        if not glob.has_magic(pattern) or os.path.lexists(path):
-            found[path] = None
-        else:
-            found.update(dict.fromkeys(Path(p) for p in sorted(glob.glob(pattern, recursive=True))))  # noqa: PTH207
-    return list(found)
 
 
 def _check_template(name: str) -> list[str]:
@@ -82,7 +65,14 @@ def _plain(value: object) -> object:
 
 
 def plan(
-    sources: list[Path], output: Path | None, name: str, format: str, *, space: str = "", quality: str = ""
+    sources: list[Path],
+    output: Path | None,
+    name: str,
+    format: str,
+    *,
+    space: str = "",
+    quality: str = "",
+    below: Mapping[Path, Path] | None = None,
 ) -> list[Job]:
     """One job a source.
 
@@ -97,6 +87,10 @@ def plan(
         Template of the file's stem, see `NAME_FIELDS`.
     format
         Output format; decides the suffix.
+    space, quality
+        Of the settings, for the template.
+    below
+        Folders to make within ``output``, by source: what `find_sources` found below a folder keeps its place.
 
     Raises
     ------
@@ -124,7 +118,8 @@ def plan(
             assert output is not None
             target = output.with_name(output.name.replace("{", "{{").replace("}", "}}"))
         else:
-            target = (source.parent if output is None else output) / f"{name}{suffix}"
+            folder = source.parent if output is None else output / (below or {}).get(source, "")
+            target = folder / f"{name}{suffix}"
         ext = source.suffix.lstrip(".")
         fields = {"stem": source.stem, "ext": ext, "seq": number, "space": space, "quality": quality}
         jobs.append(Job(source, target, fields, needs_frame=bool(set(used) & {"camera", "iso"})))

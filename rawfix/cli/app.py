@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rawfix import __version__
-from rawfix.cli import exit_codes
+from rawfix.cli import exit_codes, options
 
 app = typer.Typer(
     name="rawfix",
@@ -37,101 +36,46 @@ def root(
 
 @app.command(epilog=exit_codes.HELP)
 def develop(
+    context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(help="RAW files: DNG, CR2, NEF, ARW, RAF, CRW …", show_default=False)
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Output file, or folder; default: beside each input."),
+        list[str] | None,
+        typer.Argument(help="RAW files: DNG, CR2, NEF, ARW, RAF, CRW …, or folders.", show_default=False),
     ] = None,
-    name: Annotated[
-        str, typer.Option(help="Name of outputs: {stem} {ext} {seq:04} {camera} {iso} {space} {quality}.")
-    ] = "{stem}",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
-    skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Leave outputs that exist.")] = False,
-    denoise: Annotated[
-        float, typer.Option(help="How much noise to remove, -1…2.", rich_help_panel="Look")
-    ] = 0.0,
-    deblur: Annotated[
-        float, typer.Option(help="How much blur to remove, -1…2.", rich_help_panel="Look")
-    ] = 0.0,
-    wb: Annotated[
-        str,
-        typer.Option(help="as-shot, daylight, auto, R,G,B, KELVIN or KELVIN,TINT.", rich_help_panel="Look"),
-    ] = "as-shot",
-    exposure: Annotated[float, typer.Option(help="Stops.", metavar="EV", rich_help_panel="Look")] = 0.0,
-    tone: Annotated[
-        str, typer.Option(help="standard (filmic) or none.", rich_help_panel="Look")
-    ] = "standard",
-    highlights: Annotated[
-        str,
-        typer.Option(
-            help="Clipped channels: rebuild, or clip where the first one does.", rich_help_panel="Look"
-        ),
-    ] = "rebuild",
-    format: Annotated[str, typer.Option(help="tiff, png or jpeg.", rich_help_panel="Output")] = "tiff",
-    bits: Annotated[
-        int | None,
-        typer.Option(help="8, 16 or 32 (float TIFF). Default 16, JPEG 8.", rich_help_panel="Output"),
-    ] = None,
-    space: Annotated[
-        str,
-        typer.Option(
-            help="srgb, display-p3, adobe-rgb, rec2020, prophoto, acescg, aces2065-1, camera.",
-            rich_help_panel="Output",
-        ),
-    ] = "srgb",
-    linear: Annotated[
-        bool,
-        typer.Option(
-            "--linear", help="Linear light, no transfer curve (camera: always).", rich_help_panel="Output"
-        ),
-    ] = False,
-    bad_map: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write the defects found as PNG (several inputs: a folder).", rich_help_panel="Output"
-        ),
-    ] = None,
-    save_stages: Annotated[
-        Path | None, typer.Option(help="Folder for the stages as float TIFF.", rich_help_panel="Output")
-    ] = None,
-    quality: Annotated[
-        str, typer.Option(help="Tier of the networks: fast, standard, best.", rich_help_panel="Run")
-    ] = "standard",
-    tile: Annotated[int, typer.Option(help="Side of a tile; 0: the model's own.", rich_help_panel="Run")] = 0,
-    threads: Annotated[
-        int, typer.Option(help="CPU threads; 0: all this process may use.", rich_help_panel="Run")
-    ] = 0,
-    provider: Annotated[
-        str, typer.Option(help="ONNX Runtime provider: cpu, cuda, coreml, …", rich_help_panel="Run")
-    ] = "cpu",
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a file on stdout.", rich_help_panel="Run")
-    ] = False,
+    files_from: options.FilesFrom = None,
+    recursive: options.Recursive = False,
+    output: options.Output = None,
+    name: options.Name = "{stem}",
+    overwrite: options.Overwrite = False,
+    skip_existing: options.SkipExisting = False,
+    denoise: options.Denoise = 0.0,
+    deblur: options.Deblur = 0.0,
+    wb: options.Wb = "as-shot",
+    exposure: options.Exposure = 0.0,
+    tone: options.Tone = "standard",
+    highlights: options.Highlights = "rebuild",
+    format: options.Format = "tiff",
+    bits: options.Bits = None,
+    space: options.Space = "srgb",
+    linear: options.Linear = False,
+    bad_map: options.BadMap = None,
+    save_stages: options.SaveStages = None,
+    quality: options.Quality = "standard",
+    tile: options.Tile = 0,
+    threads: options.Threads = 0,
+    provider: options.Provider = "cpu",
+    json: options.Json = False,
 ) -> None:
     """Develop RAW files into pictures."""
     from rawfix.cli.develop import run
 
-    values = {
-        "strengths": {"denoise": denoise, "deblur": deblur},
-        "quality": quality,
-        "space": space,
-        "linear": linear,
-        "tone": tone,
-        "exposure": exposure,
-        "wb": wb,
-        "highlights": highlights,
-        "format": format,
-        "bits": bits if bits is not None else (8 if format == "jpeg" else 16),
-        "tile": tile,
-        "threads": threads,
-        "provider": provider,
-    }
+    if not files and not files_from:
+        raise typer.BadParameter("name RAW files or folders, or give --files-from", context)
     raise typer.Exit(
         run(
-            files,
-            values,
+            files or [],
+            options.settings_of(context.params),
+            files_from=files_from,
+            recursive=recursive,
             output=output,
             name=name,
             overwrite=overwrite,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rawfix.batch.plan import Job, expand, plan
+from rawfix.batch.inputs import find_sources, read_list
+from rawfix.batch.plan import Job, plan
 from rawfix.batch.run import Options, Result, run_job
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
@@ -19,6 +20,8 @@ def run(
     files: list[str],
     values: dict[str, Any],
     *,
+    files_from: str | None,
+    recursive: bool,
     output: Path | None,
     name: str,
     overwrite: bool,
@@ -33,16 +36,21 @@ def run(
             raise SettingsError("--overwrite and --skip-existing exclude each other")
         settings = Settings.from_dict(values)
         check_settings(settings)
-        sources = expand(files)
+        listed = read_list(files_from) if files_from else []
+        found = find_sources(files, listed, recursive=recursive)
+        sources = [source.path for source in found]
         if not sources:
-            refuse(f"no input matched {' '.join(files)}")
+            refuse(f"no input matched {' '.join(files) or files_from}")
             return exit_codes.NO_INPUT
         if bad_map is not None and bad_map.suffix.lower() not in ("", ".png"):
             raise SettingsError(f"--bad-map {bad_map}: is written as .png; or give a folder")
         if bad_map is not None and len(sources) > 1 and bad_map.suffix:
             raise SettingsError(f"--bad-map {bad_map}: one file for {len(sources)} inputs; give a folder")
-        jobs = plan(sources, output, name, settings.format, space=settings.space, quality=settings.quality)
-        folders = [None if output is None else jobs[0].target.parent, save_stages]
+        jobs = plan(
+            sources, output, name, settings.format, space=settings.space, quality=settings.quality,
+            below={source.path: source.below for source in found},
+        )  # fmt: skip
+        folders = [save_stages, *({job.target.parent for job in jobs} if output else ())]
         folders.append(None if bad_map is None else bad_map.parent if bad_map.suffix else bad_map)
         for folder in folders:
             if folder is not None:

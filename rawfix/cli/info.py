@@ -8,7 +8,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from rawfix.batch.plan import expand
+from rawfix.batch.inputs import expand
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
 from rawfix.errors import InferenceError, ModelError, RawfixError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rawfix.batch.plan import DEFAULT_NAME, SUFFIXES, expand, fill, plan
+from rawfix.batch.plan import DEFAULT_NAME, SUFFIXES, fill, plan
 from rawfix.errors import SettingsError
 
 
@@ -102,27 +102,7 @@ def test_an_input_is_never_its_own_output() -> None:
         targets(["one.tif"], "./one.tif")
 
 
-def test_wildcards_are_expanded_in_order_and_each_file_comes_once(tmp_path: Path) -> None:
-    for name in ("b.dng", "a.dng", "c.nef"):
-        (tmp_path / name).touch()
-    found = expand([str(tmp_path / "c.nef"), str(tmp_path / "*.dng"), str(tmp_path / "*")])
-    assert [path.name for path in found] == ["c.nef", "a.dng", "b.dng"]
-
-
-def test_wildcards_reach_below(tmp_path: Path) -> None:
-    (tmp_path / "x" / "y").mkdir(parents=True)
-    (tmp_path / "x" / "y" / "a.dng").touch()
-    assert [path.name for path in expand([str(tmp_path / "**" / "*.dng")])] == ["a.dng"]
-
-
-def test_a_file_whose_name_looks_like_a_wildcard_is_itself(tmp_path: Path) -> None:
-    odd = tmp_path / "shot[1].dng"
-    odd.touch()
-    (tmp_path / "shot1.dng").touch()
-    assert expand([str(odd)]) == [odd]
-
-
-def test_a_missing_file_is_passed_on_and_a_wildcard_without_match_is_not(tmp_path: Path) -> None:
-    missing = tmp_path / "missing.dng"
-    assert expand([str(missing)]) == [missing]
-    assert expand([str(tmp_path / "*.dng")]) == []
+def test_what_was_found_below_a_folder_keeps_its_place() -> None:
+    found = [Path("in/x/one.dng"), Path("in/one.dng")]
+    jobs = plan(found, Path("out"), DEFAULT_NAME, "tiff", below={found[0]: Path("x"), found[1]: Path()})
+    assert [fill(job).as_posix() for job in jobs] == ["out/x/one.tif", "out/one.tif"]

@@ -1,0 +1,92 @@
+"""Which files were meant: names, wildcards, folders and lists."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rawfix.errors import SettingsError
+
+RAW_SUFFIXES = frozenset(
+    (
+        ".3fr", ".ari", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".dcr", ".dcs", ".dng", ".drf", ".erf",
+        ".fff", ".gpr", ".iiq", ".k25", ".kdc", ".mdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef",
+        ".ptx", ".pxn", ".raf", ".raw", ".rw2", ".rwl", ".rwz", ".sr2", ".srf", ".srw", ".x3f",
+    )
+)  # fmt: skip
+"""What a folder is searched for; a file named by itself may be called anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input file, and the folder below the one asked for in which it was found (``.`` elsewhere)."""
+
+    path: Path
+    below: Path = Path()
+
+
+def find_sources(
+    patterns: Iterable[str], listed: Iterable[str] = (), *, recursive: bool = False
+) -> list[Source]:
+    """Input files in the order given, once each; wildcards are expanded where the shell did not.
+
+    A name without wildcard is passed on even where no such file exists, so that its refusal can be told. Of a
+    folder, the RAW files are taken by their suffix, sorted; those that begin with a dot are left out. One
+    file reached by two names (through a link, say) is taken by the first.
+
+    Parameters
+    ----------
+    patterns
+        File names, wildcards, folders.
+    listed
+        File names and folders of a list (`read_list`), in which nothing is a wildcard.
+    recursive
+        Whether folders within folders are searched.
+    """
+    found: dict[str, Source] = {}
+    given = [path for pattern in patterns for path in _matches(pattern)] + [Path(name) for name in listed]
+    for path in given:
+        for source in _search(path, recursive) if path.is_dir() else [Source(path)]:
+            found.setdefault(os.path.realpath(source.path), source)
+    return list(found.values())
+
+
+def expand(patterns: Iterable[str]) -> list[Path]:
+    """The paths of `find_sources`."""
+    return [source.path for source in find_sources(patterns)]
+
+
+def read_list(name: str) -> list[str]:
+    """File names from a list, one a line, or separated by NUL as ``find -print0`` writes them; ``-`` is stdin.
+
+    Raises
+    ------
+    SettingsError
+        The list cannot be read.
+    """
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise SettingsError(f"--files-from {name}: {error.strerror}; give a list of files, or -") from None
+    parts = data.split(b"\0") if b"\0" in data else data.splitlines()
+    return [os.fsdecode(part) for part in parts if part.strip()]
+
+
+def _matches(pattern: str) -> list[Path]:
+    """The pattern itself where it is a name; else the files it matches, and folders only where it names one."""
+    if not glob.has_magic(pattern) or os.path.lexists(pattern):
+        return [Path(pattern)]
+    return [Path(p) for p in sorted(glob.glob(pattern, recursive=True)) if not Path(p).is_dir()]  # noqa: PTH207
+
+
+def _search(folder: Path, recursive: bool) -> Iterator[Source]:
+    """RAW files of a folder, then of those in it; unreadable ones are passed over, links not followed."""
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in RAW_SUFFIXES:
+                yield Source(Path(base, name), Path(base).relative_to(folder))

@@ -1,0 +1,85 @@
+"""The options that commands share, each said once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_LOOK, _OUTPUT, _RUN = "Look", "Output", "Run"
+
+FilesFrom = Annotated[
+    str | None, typer.Option(help="Read file names from a list, one a line; - is standard input.")
+]
+Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Output file, or folder; default: beside each input.")
+]
+Name = Annotated[
+    str, typer.Option(help="Name of outputs: {stem} {ext} {seq:04} {camera} {iso} {space} {quality}.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
+SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave outputs that exist.")]
+
+Denoise = Annotated[float, typer.Option(help="How much noise to remove, -1…2.", rich_help_panel=_LOOK)]
+Deblur = Annotated[float, typer.Option(help="How much blur to remove, -1…2.", rich_help_panel=_LOOK)]
+Wb = Annotated[
+    str, typer.Option(help="as-shot, daylight, auto, R,G,B, KELVIN or KELVIN,TINT.", rich_help_panel=_LOOK)
+]
+Exposure = Annotated[float, typer.Option(help="Stops.", metavar="EV", rich_help_panel=_LOOK)]
+Tone = Annotated[str, typer.Option(help="standard (filmic) or none.", rich_help_panel=_LOOK)]
+Highlights = Annotated[
+    str,
+    typer.Option(help="Clipped channels: rebuild, or clip where the first one does.", rich_help_panel=_LOOK),
+]
+
+Format = Annotated[str, typer.Option(help="tiff, png or jpeg.", rich_help_panel=_OUTPUT)]
+Bits = Annotated[
+    int | None, typer.Option(help="8, 16 or 32 (float TIFF). Default 16, JPEG 8.", rich_help_panel=_OUTPUT)
+]
+Space = Annotated[
+    str,
+    typer.Option(
+        help="srgb, display-p3, adobe-rgb, rec2020, prophoto, acescg, aces2065-1, camera.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Linear = Annotated[
+    bool,
+    typer.Option(
+        "--linear", help="Linear light, no transfer curve (camera: always).", rich_help_panel=_OUTPUT
+    ),
+]
+BadMap = Annotated[
+    Path | None,
+    typer.Option(help="Write the defects found as PNG (several inputs: a folder).", rich_help_panel=_OUTPUT),
+]
+SaveStages = Annotated[
+    Path | None, typer.Option(help="Folder for the stages as float TIFF.", rich_help_panel=_OUTPUT)
+]
+
+Quality = Annotated[
+    str, typer.Option(help="Tier of the networks: fast, standard, best.", rich_help_panel=_RUN)
+]
+Tile = Annotated[int, typer.Option(help="Side of a tile; 0: the model's own.", rich_help_panel=_RUN)]
+Threads = Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.", rich_help_panel=_RUN)]
+Provider = Annotated[
+    str, typer.Option(help="ONNX Runtime provider: cpu, cuda, coreml, …", rich_help_panel=_RUN)
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.", rich_help_panel=_RUN)]
+
+SETTINGS = (
+    "quality", "space", "linear", "tone", "exposure", "wb", "highlights", "format", "bits",
+    "tile", "threads", "provider",
+)  # fmt: skip
+"""Parameters that are fields of `Settings`; those of `Strengths` are named in `settings_of`."""
+
+
+def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A command's parameters as `Settings.from_dict` takes them."""
+    values = {name: parameters[name] for name in SETTINGS}
+    if values["bits"] is None:
+        values["bits"] = 8 if values["format"] == "jpeg" else 16
+    return {"strengths": {name: parameters[name] for name in ("denoise", "deblur")}, **values}
