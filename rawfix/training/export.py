@@ -64,7 +64,9 @@ class _Exported(nn.Module):
 def fuse(model: DemosaicNetwork) -> DemosaicNetwork:
     """A copy whose linear layers are one convolution each; same results to float32 rounding."""
     fused = copy.deepcopy(model).cpu().eval()
-    fused.bank, fused.predict = Fused(fused.bank), Fused(fused.predict)
+    for name in ("bank", "predict", "plain"):
+        if hasattr(fused, name):
+            setattr(fused, name, Fused(getattr(fused, name)))
     return fused
 
 
@@ -107,7 +109,7 @@ def to_onnx(model: DemosaicNetwork) -> bytes:
     return graph.SerializeToString()
 
 
-def gflop_per_megapixel(graph: bytes, side: int = 256) -> float:
+def gflop_per_megapixel(graph: bytes, side: int = 240) -> float:
     """Convolution and matrix FLOP (two a multiply-add) per megapixel of mosaic, from the graph's own shapes."""
     model = onnx.load_from_string(graph)
     for value in (*model.graph.input, *model.graph.output):
@@ -130,7 +132,8 @@ def reach(model: DemosaicNetwork) -> int:
     Measured on a copy with random positive weights, where no rectifier cuts a path: an output depends on
     every pixel within reach, and on no other.
     """
-    side = 256
+    step = model.multiple
+    side = 2 * step * -(-160 // step)
     probe = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
     open_model = fuse(model).double()
     with torch.no_grad():
@@ -139,7 +142,6 @@ def reach(model: DemosaicNetwork) -> int:
     camera, logits = open_model(
         probe.double(), torch.full_like(probe, 0.01).double(), torch.zeros_like(probe).double()
     )
-    step = model.multiple
     center = side // 2 // step * step
     window = np.s_[..., center : center + step, center : center + step]
     (camera[window].sum() + logits[window].sum()).backward()

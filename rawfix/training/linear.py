@@ -19,13 +19,29 @@ PERCEPTUAL_OFFSET = 0.0015
 """Offset of the square-root encoding: its slope in the dark is about that of sRGB."""
 
 
-def pack(plane: NDArray[np.float32], period: int) -> NDArray[np.float32]:
-    """``(H, W, …)`` → ``(H/p, W/p, p·p·…)``, the order of `torch.nn.functional.pixel_unshuffle`."""
-    height, width = plane.shape[0] // period, plane.shape[1] // period
-    cells = plane[: height * period, : width * period].reshape(
-        height, period, width, period, *plane.shape[2:]
+def packed_sites(cfa: Cfa) -> NDArray[np.intp]:
+    """Raster indices of a unit's sites in the order of packing, see `pack`: ``(period²,)``."""
+    period = cfa.period[0]
+    return (
+        pack(np.arange(period**2, dtype=np.float32).reshape(period, period), period).ravel().astype(np.intp)
     )
-    return np.ascontiguousarray(np.moveaxis(cells, 2, 1).reshape(height, width, -1))
+
+
+def packed_channels(cfa: Cfa) -> NDArray[np.intp]:
+    """What each packed site measures: ``(period²,)``."""
+    return cfa.unit().ravel()[packed_sites(cfa)].astype(np.intp)
+
+
+def pack(plane: NDArray[np.float32], period: int) -> NDArray[np.float32]:
+    """``(H, W, …)`` → ``(H/p, W/p, p·p·…)``: by place in a 2×2 cell, then by the cell's place in the unit.
+
+    It is what `torch.nn.functional.pixel_unshuffle` does by 2 and then by half the period. The period is even.
+    """
+    height, width, half = plane.shape[0] // period, plane.shape[1] // period, period // 2
+    cells = plane[: height * period, : width * period].reshape(
+        height, half, 2, width, half, 2, *plane.shape[2:]
+    )
+    return np.ascontiguousarray(np.moveaxis(cells, (2, 5, 1, 4), (2, 3, 4, 5)).reshape(height, width, -1))
 
 
 def _windows(packed: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:
@@ -35,20 +51,18 @@ def _windows(packed: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:
 
 
 def missing_outputs(cfa: Cfa) -> list[tuple[int, int]]:
-    """``(site, channel)`` pairs which a mosaic does not measure; sites are raster indices into the unit.
+    """``(packed site, channel)`` pairs which a mosaic does not measure.
 
-    Ordered so that planes in this order, shuffled by half the period, are those of the mosaic packed 2×2: by
-    place in a 2×2 cell, then by channel, then by the cell's place in the unit. For a 2×2 unit: raster order.
+    By place in a 2×2 cell, then by channel, then by the cell's place in the unit: so that the planes, shuffled by
+    half the period, are those of a mosaic packed 2×2.
     """
-    sites, period = cfa.unit().ravel(), cfa.period[0]
-    channels, half = max(3, int(sites.max()) + 1), range(period // 2)
+    measured = packed_channels(cfa)
+    channels, cells = max(3, int(measured.max()) + 1), measured.size // 4
     outputs = []
-    for y, x in np.ndindex(2, 2):
-        cells = [(2 * sy + y) * period + 2 * sx + x for sy in half for sx in half]
-        missing = [[c for c in range(channels) if c != sites[site]] for site in cells]
-        outputs += [
-            (site, each[k]) for k in range(channels - 1) for site, each in zip(cells, missing, strict=True)
-        ]
+    for place in range(4):
+        sites = range(place * cells, (place + 1) * cells)
+        missing = {site: [c for c in range(channels) if c != measured[site]] for site in sites}
+        outputs += [(site, missing[site][k]) for k in range(channels - 1) for site in sites]
     return outputs
 
 
@@ -65,7 +79,7 @@ def gather(
         clean = np.sqrt(light + np.float32(PERCEPTUAL_OFFSET)) - np.float32(PERCEPTUAL_OFFSET**0.5)
         xs.append(_windows(pack(cfa.mosaic(clean), period), kernel))
         truth = pack(clean, period)
-        ys.append(truth[margin:-margin, margin:-margin].reshape(-1, period * period * 3))
+        ys.append(truth[margin:-margin, margin:-margin].reshape(-1, truth.shape[2]))
         count += len(xs[-1])
     return np.concatenate(xs), np.concatenate(ys)
 

@@ -39,9 +39,9 @@ class LinearDemosaic(nn.Module):
     @torch.no_grad()
     def forward(self, mosaic: Tensor) -> Tensor:
         """``(N, 1, H, W)`` → ``(N, 3, H, W)``, linear in its input."""
-        packed = F.pixel_unshuffle(mosaic, self.period)
+        packed = F.pixel_unshuffle(F.pixel_unshuffle(mosaic, 2), self.period // 2)
         every = torch.cat((self.bank(packed), packed), 1)[:, self.order]
-        return F.pixel_shuffle(every, self.period)
+        return F.pixel_shuffle(F.pixel_shuffle(every, self.period // 2), 2)
 
 
 def demosaic_loss(

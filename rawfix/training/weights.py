@@ -14,8 +14,6 @@ from rawfix.training.config import NetworkConfig, TrainConfig
 from rawfix.training.demosaic import network
 from rawfix.training.networks.demosaic import DemosaicNetwork
 
-_FUSED = {"model.bank.conv.weight": "bank.direct", "model.predict.conv.weight": "predict.direct"}
-
 
 def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str, Any]]:
     """The EMA network of a checkpoint, its config and everything else it holds."""
@@ -34,6 +32,11 @@ class Initial:
     weights: dict[str, Any]
     steps: int
     seconds: float
+
+
+def _chained(name: str) -> bool:
+    """Whether a parameter belongs to the chain that over-parameterises a linear bank."""
+    return name in {"bank.first", "bank.second", "plain.first", "plain.second"}
 
 
 def load_initial(source: Path) -> Initial:
@@ -56,13 +59,13 @@ def load_initial(source: Path) -> Initial:
     graph = onnx.load_from_string(exported.read_graph())
     found: set[str] = set()
     for tensor in graph.graph.initializer:
-        name = _FUSED.get(tensor.name, tensor.name.removeprefix("model."))
+        name = tensor.name.removeprefix("model.").replace(".conv.weight", ".direct")
         if name in state:
             state[name] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
             found.add(name)
-    trained = {name for name, _ in network(config.network).named_parameters()} - {"bank.first", "bank.second"}
+    trained = {name for name, _ in network(config.network).named_parameters() if not _chained(name)}
     if missing := sorted(trained - found):
         raise ManifestError(f"{source}: its graph lacks the weights {', '.join(missing)}")
-    state["bank.second"] = torch.zeros_like(state["bank.second"])
+    state |= {name: torch.zeros_like(state[name]) for name in state if _chained(name) and "second" in name}
     training = exported.manifest.training
     return Initial(config.network, state, training["steps"], 3600 * training["hours"])

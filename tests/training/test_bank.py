@@ -10,19 +10,19 @@ import torch.nn.functional as F  # noqa: E402
 
 from rawfix.cfa import CANONICAL  # noqa: E402
 from rawfix.training.config import NetworkConfig  # noqa: E402
-from rawfix.training.linear import fit_bank, missing_outputs, pack  # noqa: E402
-from rawfix.training.networks.demosaic import (  # noqa: E402
-    DemosaicNetwork,
-    LinearBank,
-    decode,
-    encode,
-)
+from rawfix.training.linear import fit_bank, missing_outputs, pack, packed_channels  # noqa: E402
+from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
+from rawfix.training.networks.encoding import decode, encode  # noqa: E402
+from rawfix.training.networks.linear_layers import LinearBank, Neighbours  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
 
-def random_bank(config: NetworkConfig) -> LinearBank:
-    bank = LinearBank(config)
+FAMILIES = ["bayer", "quad", "nona", "xtrans", "rgbir2", "rgbir4"]
+
+
+def random_bank(family: str, demosaicers: int, kernel: int = 5) -> LinearBank:
+    bank = LinearBank(CANONICAL[family], demosaicers, kernel)
     for parameter in bank.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     return bank
@@ -30,7 +30,7 @@ def random_bank(config: NetworkConfig) -> LinearBank:
 
 @pytest.mark.parametrize("kernel", [3, 5, 7])
 def test_the_composed_kernel_is_the_chain_of_convolutions(kernel: int) -> None:
-    bank = random_bank(NetworkConfig(demosaicers=3, bank_kernel=kernel))
+    bank = random_bank("bayer", 3, kernel)
     packed = torch.rand(2, 4, 20, 22)
     with torch.no_grad():
         chain = F.conv2d(F.conv2d(packed, bank.first), bank.second)
@@ -57,22 +57,21 @@ def compose_by_sum(bank: LinearBank) -> torch.Tensor:
     return chain
 
 
-@pytest.mark.parametrize("family", ["bayer", "quad"])
+@pytest.mark.parametrize("family", ["bayer", "quad", "xtrans", "rgbir4"])
 def test_each_kernel_sums_to_one_on_its_color_and_to_zero_on_others(family: str) -> None:
-    config = NetworkConfig(cfa=family, demosaicers=2)
-    bank = random_bank(config)
-    sites = torch.from_numpy(CANONICAL[family].unit().ravel().astype(np.int64))
+    bank = random_bank(family, 2)
+    sites = torch.from_numpy(packed_channels(CANONICAL[family]))
     sums = bank.composed().sum((2, 3)).detach()
     for row, (_, channel) in enumerate(bank.outputs * 2):
-        for color in range(3):
+        for color in range(int(sites.max()) + 1):
             expected = 1.0 if color == channel else 0.0
             assert float(sums[row, sites == color].sum()) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_flat_color_stays_that_color() -> None:
-    bank = random_bank(NetworkConfig(demosaicers=2))
+    bank = random_bank("bayer", 2)
     color = torch.tensor([0.2, 0.5, 0.9])
-    sites = torch.from_numpy(CANONICAL["bayer"].unit().ravel().astype(np.int64))
+    sites = torch.from_numpy(packed_channels(CANONICAL["bayer"]))
     packed = color[sites][None, :, None, None].expand(1, 4, 12, 12)
     with torch.no_grad():
         found = bank(packed)[..., 2:-2, 2:-2]
@@ -80,18 +79,21 @@ def test_a_flat_color_stays_that_color() -> None:
     torch.testing.assert_close(found, expected[None, :, None, None].expand_as(found), rtol=0, atol=1e-5)
 
 
-def test_pack_is_pixel_unshuffle() -> None:
-    plane = np.random.default_rng(0).random((12, 18), np.float32)
-    packed = torch.from_numpy(pack(plane, 3)).permute(2, 0, 1)
-    torch.testing.assert_close(packed, F.pixel_unshuffle(torch.from_numpy(plane)[None], 3))
+@pytest.mark.parametrize("period", [2, 4, 6])
+def test_pack_is_pixel_unshuffle_by_two_and_then_by_half_the_period(period: int) -> None:
+    plane = np.random.default_rng(0).random((24, 36), np.float32)
+    packed = torch.from_numpy(pack(plane, period)).permute(2, 0, 1)
+    by_two = F.pixel_unshuffle(torch.from_numpy(plane)[None], 2)
+    torch.testing.assert_close(packed, F.pixel_unshuffle(by_two, period // 2))
 
 
-@pytest.mark.parametrize("family", ["bayer", "quad", "xtrans"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_missing_and_measured_make_every_channel_of_every_site(family: str) -> None:
     cfa = CANONICAL[family]
     missing = missing_outputs(cfa)
-    measured = [(site, int(channel)) for site, channel in enumerate(cfa.unit().ravel())]
-    assert sorted(missing + measured) == [(s, c) for s in range(cfa.unit().size) for c in range(3)]
+    measured = [(site, int(channel)) for site, channel in enumerate(packed_channels(cfa))]
+    channels = 4 if "rgbir" in family else 3
+    assert sorted(missing + measured) == [(s, c) for s in range(cfa.unit().size) for c in range(channels)]
 
 
 def test_least_squares_finds_a_demosaic_of_smooth_pictures() -> None:
@@ -112,10 +114,32 @@ def test_the_encoding_is_odd_and_undone() -> None:
     assert (encode(light).diff() > 0).all()
 
 
-@pytest.fixture
-def network() -> DemosaicNetwork:
-    model = DemosaicNetwork(NetworkConfig(widths=(8, 8, 8), demosaicers=2, refine_width=8))
-    torch.nn.init.normal_(model.bank.direct, std=0.1)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_neighbours_are_good_samples_of_the_same_color(family: str) -> None:
+    cfa = CANONICAL[family]
+    period = cfa.period[0]
+    channels = cfa.channels((8 * period, 8 * period))
+    plane = (channels + 1).astype(np.float32)
+    good = np.random.default_rng(0).random(plane.shape) < 0.7
+    plane = np.where(good, plane, 99).astype(np.float32)
+    values, weights = (
+        torch.from_numpy(pack(p.astype(np.float32), period)).permute(2, 0, 1)[None] for p in (plane, good)
+    )
+    found = Neighbours(cfa)(values, weights)[0]
+    expected = torch.from_numpy(packed_channels(cfa) + 1).float()[:, None, None].expand_as(found)
+    inner = (slice(None), slice(2, -2), slice(2, -2))
+    torch.testing.assert_close(found[inner], expected[inner], rtol=5e-3, atol=0)
+
+
+@pytest.fixture(params=["bayer", "quad", "xtrans", "rgbir2"])
+def network(request: pytest.FixtureRequest) -> DemosaicNetwork:
+    kernel = 5 if CANONICAL[request.param].period == (2, 2) else 3
+    config = NetworkConfig(
+        cfa=request.param, widths=(8, 8, 8), demosaicers=2, verdict_width=8, bank_kernel=kernel
+    )
+    model = DemosaicNetwork(config)
+    for bank in (model.bank, model.predict, getattr(model, "plain", model.bank)):
+        torch.nn.init.normal_(bank.direct, std=0.1)
     return model.eval()
 
 
@@ -126,22 +150,22 @@ def planes_of(mosaic: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.T
 @pytest.mark.parametrize("level", [-0.02, 0.0, 0.001, 0.18, 1.0, 2.5])
 def test_flat_gray_in_is_flat_gray_out(network: DemosaicNetwork, level: float) -> None:
     with torch.no_grad():
-        camera, logits = network(*planes_of(torch.full((1, 1, 64, 64), level)))
-    inner = camera[..., 8:-8, 8:-8]
+        camera, logits = network(*planes_of(torch.full((1, 1, 96, 96), level)))
+    inner = camera[..., 40:-40, 40:-40]
     torch.testing.assert_close(inner, torch.full_like(inner, level), rtol=1e-4, atol=1e-5)
-    assert (logits < 0).all()
+    assert (logits[..., 40:-40, 40:-40] < 0).all()
 
 
 def test_a_trusted_sample_passes_through(network: DemosaicNetwork) -> None:
-    mosaic = torch.rand(1, 1, 32, 48)
+    mosaic = torch.rand(1, 1, 48, 72)
     with torch.no_grad():
         camera, _ = network(*planes_of(mosaic))
-    channels = torch.from_numpy(CANONICAL["bayer"].channels((32, 48)).astype(np.int64))
+    channels = torch.from_numpy(network.cfa.channels((48, 72)).astype(np.int64))
     torch.testing.assert_close(camera.gather(1, channels[None, None]), mosaic)
 
 
 def test_a_sample_known_to_be_bad_has_no_influence(network: DemosaicNetwork) -> None:
-    mosaic, sigma, known = planes_of(torch.rand(1, 1, 32, 32))
+    mosaic, sigma, known = planes_of(torch.rand(1, 1, 48, 48))
     known = known.clone()
     known[..., 15, 16] = 1
     stuck = mosaic.clone()
@@ -152,8 +176,9 @@ def test_a_sample_known_to_be_bad_has_no_influence(network: DemosaicNetwork) -> 
 
 
 def test_moving_by_the_multiple_moves_the_picture(network: DemosaicNetwork) -> None:
-    mosaic = torch.rand(1, 1, 160, 160)
+    mosaic, step = torch.rand(1, 1, 240, 240), network.multiple
     with torch.no_grad():
-        whole = network(*planes_of(mosaic))[0][..., 72:88, 72:88]
-        part = network(*planes_of(mosaic[..., 8:, 8:].contiguous()))[0][..., 64:80, 64:80]
+        whole = network(*planes_of(mosaic))[0][..., 120:136, 120:136]
+        part = network(*planes_of(mosaic[..., step:, step:].contiguous()))[0]
+        part = part[..., 120 - step : 136 - step, 120 - step : 136 - step]
     torch.testing.assert_close(part, whole, rtol=0, atol=1e-5)

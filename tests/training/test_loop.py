@@ -24,7 +24,7 @@ CONFIG = TrainConfig(
     steps=10,
     batch=2,
     patch=48,
-    network=NetworkConfig(widths=(8, 8, 8), demosaicers=2, bank_kernel=3, refine_width=8),
+    network=NetworkConfig(widths=(8, 8, 8), demosaicers=2, bank_kernel=3, verdict_width=8),
 )
 
 

@@ -105,6 +105,20 @@ def test_the_border_does_not_count() -> None:
     assert torch.zeros(1, 1, 9, 9)[inside(0)].shape == (1, 1, 9, 9)
 
 
+def test_what_lies_outside_of_the_frame_does_not_count() -> None:
+    given = batch()
+    given = replace(given, known_bad=given.known_bad.clone())
+    given.known_bad[..., 12:, :] = 1
+    camera = given.target.clone()
+    camera[..., 12:, :] += 1
+    logits = no_defects(given)
+    logits[..., 12:, :] = 9
+    total, _ = demosaic_loss(camera, logits, given, CONFIG)
+    assert float(total) == pytest.approx(0, abs=1e-5)
+    given.bad[..., 20, 20] = 1
+    assert float(demosaic_loss(camera, logits, given, CONFIG)[0]) > 1e-3
+
+
 def test_linear_demosaic_is_linear_and_keeps_samples() -> None:
     network = DemosaicNetwork(NetworkConfig(demosaicers=1))
     torch.nn.init.normal_(network.bank.direct, std=0.1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rawfix.cfa import CANONICAL
 from rawfix.training import synthesis
-from rawfix.training.synthesis import MosaicPair, draw_defects, draw_light, draw_noise, make_pair
+from rawfix.training.synthesis import MosaicPair, draw_defects, draw_light, draw_noise, make_pair, ring
 
 pytestmark = pytest.mark.torch
 
@@ -43,14 +43,27 @@ def test_planes_have_their_shapes_and_are_finite(seed: int, family: str) -> None
 def test_a_sample_is_light_and_noise_unless_marked(seed: int, family: str) -> None:
     made = pair(seed, family)
     sound = CANONICAL[family].mosaic(made.clean) + made.noise
-    np.testing.assert_allclose(made.mosaic[~made.bad], sound[~made.bad], atol=1e-5)
+    unmarked = ~made.bad & (made.known_bad == 0)
+    np.testing.assert_allclose(made.mosaic[unmarked], sound[unmarked], atol=1e-5)
 
 
 @given(SEEDS)
-def test_known_bad_is_bad(seed: int) -> None:
+def test_known_bad_is_bad_or_outside_of_the_frame(seed: int) -> None:
     made = pair(seed)
     assert set(np.unique(made.known_bad)) <= {0, 1}
-    assert made.bad[made.known_bad > 0].all()
+    outside = (made.known_bad > 0) & ~made.bad
+    inner = outside[24:-24, 24:-24] if outside.shape[0] > 48 else outside[24:24, 24:24]
+    assert not inner.any()
+    rows, cols = outside.all(1), outside.all(0)
+    assert (outside == (rows[:, None] | cols[None])).all()
+
+
+def test_a_ring_lies_just_inside_of_the_frame() -> None:
+    outside = np.zeros((12, 12), bool)
+    outside[:3] = True
+    border = ring(outside, 2)
+    assert border[3:5].all()
+    assert border.sum() == 24
 
 
 def test_some_patches_have_defects_some_are_told_and_some_have_none() -> None:

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from rawfix.cfa import CANONICAL
 from rawfix.training.config import NetworkConfig
-from rawfix.training.linear import PERCEPTUAL_OFFSET
+from rawfix.training.linear import PERCEPTUAL_OFFSET, packed_channels
 from rawfix.training.networks.encoding import decode, encode
 from rawfix.training.networks.linear_layers import LeaveOneOut, LinearBank, Neighbours, colors
 
@@ -79,70 +79,89 @@ class DemosaicNetwork(nn.Module):
     """Contract ``demosaic-v1``; see the module's text for what it does."""
 
     order: Tensor
+    inverse: Tensor
+    masks: Tensor
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        cfa = CANONICAL[config.cfa]
-        self.period, self.demosaicers = cfa.period[0], config.demosaicers
-        self.channels = colors(cfa)
+        self.cfa = cfa = CANONICAL[config.cfa]
+        self.period, self.half = cfa.period[0], cfa.period[0] // 2
+        self.demosaicers, self.channels = config.demosaicers, colors(cfa)
         self.multiple = lcm(self.period, 8)
-        missing = 4 * (self.channels - 1)
+        width = config.verdict_width
         self.neighbours = Neighbours(cfa)
         self.predict = LeaveOneOut(cfa, config.bank_kernel)
         self.bank = LinearBank(cfa, config.demosaicers, config.bank_kernel)
-        self.first1, self.first2 = (
-            conv(16, config.verdict_width),
-            conv(config.verdict_width, config.verdict_width),
-        )
-        self.first3 = conv(config.verdict_width, 4)
-        self.unet = UNet(16, config.widths, config.blocks)
+        self.first1, self.first2, self.first3 = conv(16, width), conv(width, width), conv(width, 4)
+        if self.half > 1:  # the U-Net sees a linear demosaic and the filters' colours in place of the samples
+            self.plain = LinearBank(cfa, 1, config.bank_kernel)
+        self.unet = UNet(16 if self.half == 1 else 12 + 8 * self.channels, config.widths, config.blocks)
         self.trust = conv(config.widths[0], 4 * config.demosaicers, 1)
-        self.correct = conv(config.widths[0], missing + 8)
+        self.correct = conv(config.widths[0], 4 * self.channels + 4)
         for layer in (self.first3, self.trust, self.correct):
             nn.init.zeros_(layer.weight)
         nn.init.constant_(self.first3.bias, -4.0)
-        planes = self.bank.outputs + [(site, int(c)) for site, c in _measured(cfa.unit())]
-        order = [planes.index((s, c)) for c in range(self.channels) for s in range(self.period**2)]
+        measured = packed_channels(cfa)
+        sites = range(measured.size)
+        planes = self.bank.outputs + [(site, int(measured[site])) for site in sites]
+        order = [planes.index((site, channel)) for channel in range(self.channels) for site in sites]
+        self.missing = len(self.bank.outputs)
         self.register_buffer("order", torch.tensor(order))
+        self.register_buffer("inverse", torch.tensor(np.argsort(order)), False)
+        masks = np.concatenate([measured == channel for channel in range(self.channels)])
+        self.register_buffer("masks", torch.from_numpy(masks.astype(np.float32))[None, :, None, None], False)
 
-    def initialize_linear(self, bank: NDArray[np.float32], leave_one_out: NDArray[np.float32]) -> None:
-        """Start both linear layers from least squares, see `rawfix.training.linear`."""
+    def initialize_linear(
+        self, bank: NDArray[np.float32], leave_one_out: NDArray[np.float32], plain: NDArray[np.float32]
+    ) -> None:
+        """Start the linear layers from least squares, see `rawfix.training.linear`."""
         with torch.no_grad():
             self.bank.direct.copy_(torch.from_numpy(bank.reshape(self.bank.direct.shape)))
             self.predict.direct.copy_(torch.from_numpy(leave_one_out))
+            if self.half > 1:
+                self.plain.direct.copy_(torch.from_numpy(plain.reshape(self.plain.direct.shape)))
 
     def _by_period(self, packed: Tensor) -> Tensor:
         """Packed 2×2 → packed by the period."""
-        return packed if self.period == 2 else F.pixel_unshuffle(F.pixel_shuffle(packed, 2), self.period)
+        return packed if self.half == 1 else F.pixel_unshuffle(packed, self.half)
 
     def _by_two(self, packed: Tensor) -> Tensor:
         """Packed by the period → packed 2×2."""
-        return packed if self.period == 2 else F.pixel_unshuffle(F.pixel_shuffle(packed, self.period), 2)
+        return packed if self.half == 1 else F.pixel_shuffle(packed, self.half)
 
     def _fill(self, encoded: Tensor, gate: Tensor) -> tuple[Tensor, Tensor]:
         """Gated samples replaced, first by same-colour means; and what every sample is predicted to be."""
         means = self._by_two(self.neighbours(self._by_period(encoded), self._by_period(1 - gate)))
         filled = encoded * (1 - gate) + means * gate
-        predicted = self._by_two(self.predict(self._by_period(filled)))
-        return filled, predicted
+        return filled, self._by_two(self.predict(self._by_period(filled)))
+
+    def _look(self, cleaned: Tensor, difference: Tensor, deviation: Tensor, gate: Tensor) -> Tensor:
+        """What the U-Net sees. Beyond period 2 a 2×2 cell's colours change with its place."""
+        if self.half == 1:
+            return torch.cat((cleaned, difference, deviation, gate), 1)
+        packed = self._by_period(cleaned)
+        every = torch.cat((self.plain(packed), packed), 1)[:, self.order]
+        places = self.masks + 0 * packed[:, :1]
+        return torch.cat((self._by_two(every), self._by_two(places), difference, deviation, gate), 1)
 
     def _mix(self, cleaned: Tensor, trust: Tensor) -> Tensor:
-        """The bank's candidates, weighed by trust: ``(N, missing, h, w)``."""
-        n, _, height, width = cleaned.shape
+        """The bank's candidates, weighed by trust: ``(N, missing, h, w)``, packed by the period."""
         candidates = self.bank(self._by_period(cleaned))
-        if self.period > 2:
-            candidates = F.pixel_shuffle(candidates, self.period // 2)
+        n, _, height, width = candidates.shape
+        pixels, each = self.half**2 * height * width, self.channels - 1
         # Softmax over the demosaicers, written out: as one operator it takes a seventh of the run on a CPU.
-        shares = torch.exp(torch.clamp(trust, -20, 20)).reshape(n, self.demosaicers, 4, 1, height * width)
-        each = candidates.reshape(n, self.demosaicers, 4, self.channels - 1, height * width)
-        mixed = (shares * each).sum(1) / shares.sum(1)
-        return mixed.reshape(n, 4 * (self.channels - 1), height, width)
+        shares = torch.exp(torch.clamp(self._by_period(trust), -20, 20))
+        shares = shares.reshape(n, self.demosaicers, 4, 1, pixels)
+        candidates = candidates.reshape(n, self.demosaicers, 4, each, pixels)
+        mixed = (shares * candidates).sum(1) / shares.sum(1)
+        return mixed.reshape(n, 4 * each * self.half**2, height, width)
 
-    def _assemble(self, missing: Tensor, measured: Tensor) -> Tensor:
-        """All channels of all sites, in their places: ``(N, channels, H, W)``."""
-        if self.period > 2:
-            missing, measured = (F.pixel_unshuffle(p, self.period // 2) for p in (missing, measured))
-        return F.pixel_shuffle(torch.cat((missing, measured), 1)[:, self.order], self.period)
+    def _split(self, correction: Tensor) -> tuple[Tensor, Tensor]:
+        """A correction's planes for missing and for measured channels, packed by the period."""
+        planes = self._by_period(correction)
+        if self.half > 1:  # by channel and place; at period 2 in the bank's own order
+            planes = planes[:, self.inverse]
+        return planes[:, : self.missing], planes[:, self.missing :]
 
     def forward(self, mosaic: Tensor, sigma: Tensor, known_bad: Tensor) -> tuple[Tensor, Tensor]:
         """All ``(N, 1, H, W)`` → ``camera (N, channels, H, W)``, logits of ``bad (N, 1, H, W)``."""
@@ -158,28 +177,19 @@ class DemosaicNetwork(nn.Module):
         filled, predicted = self._fill(encoded, gate)
         cleaned = filled * (1 - gate) + predicted * gate
 
-        features = self.unet(torch.cat((cleaned, encoded - predicted, deviation, gate), 1))
+        features = self.unet(self._look(cleaned, encoded - predicted, deviation, gate))
         correction = self.correct(features)
-        count = 4 * (self.channels - 1)
-        missing = decode(self._mix(cleaned, self.trust(features)) + correction[:, :count])
-        repaired = decode(predicted + correction[:, count : count + 4])
-        logits = first + correction[:, count + 4 :]
-        gate = _gate(logits, known)
-        measured = samples * (1 - gate) + repaired * gate
-        return self._assemble(missing, measured), F.pixel_shuffle(logits, 2)
+        logits = first + correction[:, 4 * self.channels :]
+        gate = self._by_period(_gate(logits, known))
+        corrections = self._split(correction[:, : 4 * self.channels])
+        missing = decode(self._mix(cleaned, self.trust(features)) + corrections[0])
+        repaired = decode(self._by_period(predicted) + corrections[1])
+        measured = self._by_period(samples) * (1 - gate) + repaired * gate
+        every = torch.cat((missing, measured), 1)[:, self.order]
+        return F.pixel_shuffle(self._by_two(every), 2), F.pixel_shuffle(logits, 2)
 
 
 def _gate(logits: Tensor, known: Tensor) -> Tensor:
     """How far a sample is replaced, 0…1: a hard sigmoid of the verdict; known-bad samples altogether."""
     gate = torch.clamp(logits / 6 + 0.5, 0, 1)
     return gate + (1 - gate) * known
-
-
-def _measured(unit: NDArray[np.uint8]) -> list[tuple[int, int]]:
-    """``(site, channel)`` of every photosite of a unit, in the order of 2×2-packed planes unpacked by period."""
-    period = unit.shape[0]
-    half = range(period // 2)
-    sites = [
-        (2 * sy + y) * period + 2 * sx + x for y in range(2) for x in range(2) for sy in half for sx in half
-    ]
-    return [(site, int(unit.ravel()[site])) for site in sites]

@@ -1,7 +1,8 @@
 """The linear layers of demosaicing: convolutions on the mosaic packed by the filter array's period.
 
-There one cell of the array is one pixel of many channels, so that every photosite has weights of its own. All of
-them keep grey: the weights of an output sum to 1 over the samples of its own channel and to 0 over every other.
+There one unit of the array is one pixel of many channels (in the order of `rawfix.training.linear.pack`), so that
+every photosite has weights of its own. All of them keep grey: the weights of an output sum to 1 over the samples
+of its own channel and to 0 over every other.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rawfix.cfa import Cfa
-from rawfix.training.linear import missing_outputs
+from rawfix.training.linear import missing_outputs, packed_channels, packed_sites
 
 
 def colors(cfa: Cfa) -> int:
@@ -38,7 +39,7 @@ class LinearBank(nn.Module):
 
     def __init__(self, cfa: Cfa, demosaicers: int, kernel: int) -> None:
         super().__init__()
-        sites = cfa.unit().ravel()
+        sites = packed_channels(cfa)
         self.outputs = missing_outputs(cfa)
         self.kernel, cells = kernel, sites.size
         rows, hidden = demosaicers * len(self.outputs), 2 * cells
@@ -75,7 +76,7 @@ class LeaveOneOut(nn.Module):
 
     def __init__(self, cfa: Cfa, kernel: int) -> None:
         super().__init__()
-        sites = cfa.unit().ravel()
+        sites = packed_channels(cfa)
         cells, self.kernel = sites.size, kernel
         self.direct = nn.Parameter(torch.zeros(cells, cells, kernel, kernel))
         mask = torch.ones(cells, cells, kernel, kernel)
@@ -104,8 +105,8 @@ class Neighbours(nn.Module):
 
     def __init__(self, cfa: Cfa) -> None:
         super().__init__()
-        (period, _), sites = cfa.period, cfa.unit().ravel()
-        y, x = np.divmod(np.arange(sites.size), period)
+        (period, _), sites = cfa.period, packed_channels(cfa)
+        y, x = np.divmod(packed_sites(cfa), period)
         step = period * np.arange(-1, 2)
         down = y[None, :, None, None] + step[None, None, :, None] - y[:, None, None, None]
         right = x[None, :, None, None] + step[None, None, None, :] - x[:, None, None, None]
