@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rawfix.symmetry import Symmetry
 
 RED, GREEN, BLUE, INFRARED = range(4)
 _LETTERS = "RGBI"
@@ -35,6 +38,25 @@ class Cfa:
         return cls(tuple(tuple(_LETTERS.index(letter) for letter in row) for row in rows))
 
     @classmethod
+    def from_text(cls, text: str) -> Cfa:
+        """A family's name (its canonical phase), a Bayer phase such as ``RGGB``, or rows: ``GB/RI``.
+
+        Case does not matter; raises ValueError for anything else.
+        """
+        plain = text.strip().upper()
+        if plain.lower() in CANONICAL:
+            return CANONICAL[plain.lower()]
+        rows = plain.split("/") if "/" in plain else [plain[:2], plain[2:]]
+        if not ("/" in plain or (len(plain) == 4 and sorted(plain) == list("BGGR"))) or set(plain) - set(
+            "RGBI/"
+        ):
+            raise ValueError(
+                f"{text!r} is no filter array; give one of {', '.join(CANONICAL)}, a Bayer phase (RGGB), "
+                "or rows of R, G, B, I joined by slashes (GB/RI)"
+            )
+        return cls.from_rows(*rows)
+
+    @classmethod
     def from_array(cls, unit: NDArray[np.integer]) -> Cfa:
         """From a 2-D array of channel indices, reduced to its smallest period."""
         rows = np.asarray(unit)
@@ -59,11 +81,17 @@ class Cfa:
 
     @property
     def name(self) -> str:
-        """Family: ``bayer``, ``quad``, ``nona``, ``xtrans``, ``rgbir2``, ``rgbir4``, ``mono`` or ``unknown``."""
-        for name, canonical in CANONICAL.items():
-            if self.offset_to(canonical) is not None:
-                return name
-        return "unknown"
+        """Family: ``bayer``, ``quad``, ``nona``, ``xtrans``, ``rgbir2``, ``rgbir4``, ``mono`` or ``unknown``.
+
+        Any phase, turned and mirrored in any way, is of the family.
+        """
+        found = _recognize(self)
+        return "unknown" if found is None else found[0]
+
+    @property
+    def has_infrared(self) -> bool:
+        """Whether some photosite measures infrared."""
+        return any(INFRARED in row for row in self.pattern)
 
     def unit(self) -> NDArray[np.uint8]:
         """The repeating unit as a ``(period_y, period_x)`` uint8 array."""
@@ -72,6 +100,33 @@ class Cfa:
     def shift(self, y: int, x: int) -> Cfa:
         """The array as seen from pixel ``(y, x)``: what a crop that starts there has."""
         return Cfa(tuple(tuple(int(c) for c in row) for row in np.roll(self.unit(), (-y, -x), (0, 1))))
+
+    def moved(self, symmetry: Symmetry, shape: tuple[int, int]) -> Cfa:
+        """The array of ``symmetry.apply(mosaic)``, for a mosaic ``(height, width)`` that has this one."""
+        unit = symmetry.apply(self.unit())
+        height, width = symmetry.shape(shape)
+        period_y, period_x = unit.shape
+        # A mirrored unit ends where the mosaic ends, not where a unit does.
+        start = (-height % period_y if symmetry.flip_y else 0, -width % period_x if symmetry.flip_x else 0)
+        return Cfa(tuple(tuple(int(c) for c in row) for row in unit)).shift(*start)
+
+    def to_canonical(self, shape: tuple[int, int]) -> tuple[str, Symmetry, tuple[int, int]] | None:
+        """How a mosaic ``(height, width)`` of this array is seen in its family's canonical phase.
+
+        Returns
+        -------
+        family, symmetry, origin
+            A key of `CANONICAL`; what to apply to the mosaic, the identity wherever a crop alone leads there;
+            and the pixel ``(y, x)`` of the moved mosaic at which the canonical phase begins. None for an
+            array of no family.
+        """
+        found = _recognize(self)
+        if found is None:
+            return None
+        family, symmetry = found
+        origin = self.moved(symmetry, shape).offset_to(CANONICAL[family])
+        assert origin is not None
+        return family, symmetry, origin
 
     def offset_to(self, canonical: Cfa) -> tuple[int, int] | None:
         """The least ``(y, x)`` with ``self.shift(y, x) == canonical``; None where no crop leads there."""
@@ -117,3 +172,14 @@ CANONICAL: dict[str, Cfa] = {
     "mono": Cfa.from_rows("G"),
 }
 """The phase in which each family's networks see their mosaic."""
+
+
+@lru_cache(maxsize=256)
+def _recognize(cfa: Cfa) -> tuple[str, Symmetry] | None:
+    """The family, and the first symmetry after which a crop leads to its canonical phase."""
+    for symmetry in Symmetry.all():
+        moved = cfa.moved(symmetry, cfa.period)
+        for name, canonical in CANONICAL.items():
+            if moved.offset_to(canonical) is not None:
+                return name, symmetry
+    return None

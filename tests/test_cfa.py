@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawfix.cfa import CANONICAL, GREEN, INFRARED, Cfa
+from rawfix.symmetry import Symmetry
 
 FAMILIES = st.sampled_from(sorted(CANONICAL))
 OFFSETS = st.integers(0, 13)
 SIDES = st.integers(1, 15)
+SYMMETRIES = st.sampled_from(list(Symmetry.all()))
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -121,3 +123,67 @@ def test_shares_of_the_channels() -> None:
 def test_what_is_no_array_is_refused(pattern: tuple[tuple[int, ...], ...]) -> None:
     with pytest.raises(ValueError, match="not a colour filter array"):
         Cfa(pattern)
+
+
+@given(FAMILIES, OFFSETS, OFFSETS, SYMMETRIES, SIDES, SIDES)
+def test_mosaic_then_move_is_move_then_mosaic(
+    family: str, y: int, x: int, symmetry: Symmetry, height: int, width: int
+) -> None:
+    cfa, full = CANONICAL[family].shift(y, x), image(height, width)
+    moved = cfa.moved(symmetry, (height, width))
+    np.testing.assert_array_equal(moved.mosaic(symmetry.apply(full)), symmetry.apply(cfa.mosaic(full)))
+
+
+@given(FAMILIES, OFFSETS, OFFSETS, SYMMETRIES, SIDES, SIDES)
+def test_every_array_moved_in_any_way_is_seen_in_its_canonical_phase(
+    family: str, y: int, x: int, symmetry: Symmetry, height: int, width: int
+) -> None:
+    cfa = CANONICAL[family].shift(y, x).moved(symmetry, (height, width))
+    shape = symmetry.shape((height, width))
+    found = cfa.to_canonical(shape)
+    assert cfa.name == family
+    assert found is not None
+    name, move, (top, left) = found
+    assert name == family
+    full = image(*shape)
+    seen = move.apply(cfa.mosaic(full))[top:, left:]
+    np.testing.assert_array_equal(seen, CANONICAL[family].mosaic(move.apply(full)[top:, left:]))
+    assert (0, 0) <= (top, left) < CANONICAL[family].period
+
+
+@given(FAMILIES, OFFSETS, OFFSETS)
+def test_what_a_crop_can_do_moves_nothing(family: str, y: int, x: int) -> None:
+    found = CANONICAL[family].shift(y, x).to_canonical((31, 40))
+    assert found is not None
+    assert found[1].is_identity
+
+
+def test_rgb_and_infrared_with_red_and_blue_exchanged_is_transposed() -> None:
+    found = Cfa.from_rows("GR", "BI").to_canonical((8, 10))
+    assert found is not None
+    assert found[:2] == ("rgbir2", Symmetry(transpose=True))
+
+
+def test_an_array_of_no_family_has_no_canonical_phase() -> None:
+    assert Cfa.from_rows("RGB").to_canonical((8, 8)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("RGGB", "RG/GB"),
+        ("grbg", "GR/BG"),
+        ("Bayer", "GR/BG"),
+        ("gb/ri", "GB/RI"),
+        ("mono", "G"),
+        ("rgb/gbr", "RGB/GBR"),
+    ],
+)
+def test_arrays_are_named_or_spelt(text: str, letters: str) -> None:
+    assert Cfa.from_text(text).letters == letters
+
+
+@pytest.mark.parametrize("text", ["", "GGGG", "RGB", "purple", "RG/G", "/", "RG/GW", "RGGBRG"])
+def test_other_texts_are_no_array(text: str) -> None:
+    with pytest.raises(ValueError, match="filter array"):
+        Cfa.from_text(text)
