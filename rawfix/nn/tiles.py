@@ -31,6 +31,7 @@ def run_tiled(
     shape: tuple[int, int] | None = None,
     progress: Callable[[int, int], None] | None = None,
     finish: Finish | None = None,
+    outside: Mapping[str, float] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Apply a network of bounded reach to a frame of any size, by tiles of one shape.
 
@@ -69,6 +70,9 @@ def run_tiled(
     finish
         Turns a tile's outputs into what is stitched: other names, channels or dtypes, or nothing. Gets
         views of the network's own tensors, ``(h, w[, C])``; default: the outputs as they are.
+    outside
+        Inputs that do not go on by reflection but have this one value everywhere beyond the frame's borders,
+        in the halo as in what rounds a tile up to the grid.
 
     Returns
     -------
@@ -79,11 +83,17 @@ def run_tiled(
     windows = {name: source if callable(source) else _window(source) for name, source in inputs.items()}
     tops, core_y, halo_y = _grid(height, tile, halo, lcm(multiple, period[0]), origin[0])
     lefts, core_x, halo_x = _grid(width, tile, halo, lcm(multiple, period[1]), origin[1])
+    beyond = outside or {}
+    if unknown := set(beyond) - set(inputs):
+        raise ValueError(f"outside names {', '.join(sorted(unknown))}, which is no input")
     stitched: dict[str, NDArray[Any]] = {}
     for done, (top, left) in enumerate(((y, x) for y in tops for x in lefts), start=1):
         rows = reflect(np.arange(top - halo_y, top + core_y + halo_y), height, period[0])
         cols = reflect(np.arange(left - halo_x, left + core_x + halo_x), width, period[1])
-        tensors = run({name: _gather(window, rows, cols) for name, window in windows.items()})
+        tensors = {name: _gather(window, rows, cols) for name, window in windows.items()}
+        for name, value in beyond.items():
+            _fill_beyond(tensors[name], value, top - halo_y, left - halo_x, height, width)
+        found = run(tensors)
         y0, y1 = max(top, 0) * scale, min(top + core_y, height) * scale
         x0, x1 = max(left, 0) * scale, min(left + core_x, width) * scale
         inner = np.s_[
@@ -91,7 +101,7 @@ def run_tiled(
             x0 - (left - halo_x) * scale : x1 - (left - halo_x) * scale,
         ]
         planes: Mapping[str, NDArray[Any]] = {
-            name: _plane(name, tensors[name], channels, (rows.size * scale, cols.size * scale))[inner]
+            name: _plane(name, found[name], channels, (rows.size * scale, cols.size * scale))[inner]
             for name, channels in outputs.items()
         }
         for name, plane in (finish(y0, x0, dict(planes)) if finish else planes).items():
@@ -165,6 +175,16 @@ def _gather(window: Window, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> P
     for channel, layer in enumerate(layers):
         tensor[0, channel] = layer.take(rows - y0, axis=0).take(cols - x0, axis=1)
     return tensor
+
+
+def _fill_beyond(tensor: Plane, value: float, top: int, left: int, height: int, width: int) -> None:
+    """Write ``value`` where a tensor whose first pixel is ``(top, left)`` reaches beyond the frame, in place."""
+    above, below = max(-top, 0), max(height - top, 0)
+    before, behind = max(-left, 0), max(width - left, 0)
+    tensor[..., :above, :] = value
+    tensor[..., below:, :] = value
+    tensor[..., :before] = value
+    tensor[..., behind:] = value
 
 
 def _plane(name: str, tensor: Plane, channels: int, shape: tuple[int, int]) -> Plane:

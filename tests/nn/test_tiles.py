@@ -168,6 +168,50 @@ def test_planes_of_different_frames_are_a_mistake():
         run_tiled(dict, {"a": np.zeros((4, 4)), "b": np.zeros((4, 5))}, {"a": 1}, 8, 2, 2)
 
 
+@settings(deadline=None)
+@given(SIDES, SIDES, st.integers(1, 80), st.integers(0, 3), st.integers(0, 5), PERIODS, st.data())
+def test_a_constant_beyond_the_frame_is_the_same_in_tiles_and_whole(
+    height, width, tile, reach, extra, period, data
+):
+    origin = (data.draw(st.integers(0, period - 1)), data.draw(st.integers(0, period - 1)))
+    rng = np.random.default_rng(height * 100 + width)
+    known, mosaic = rng.random((2, height, width), np.float32)
+
+    def run(tensors):
+        # Where something is known bad, the mosaic counts for nothing.
+        told = tensors["known_bad"][0, 0]
+        plain = box(np.where(told == 7, 0, tensors["mosaic"][0, 0]), reach)
+        return {"mixed": (plain + box(told, reach))[None, None]}
+
+    found = run_tiled(
+        run, {"mosaic": mosaic, "known_bad": known}, {"mixed": 1}, tile, reach + extra, 2,
+        period=(period, period), origin=origin, outside={"known_bad": 7.0},
+    )  # fmt: skip
+    framed = np.pad(known, reach, constant_values=7.0)
+    # `box` itself knows zeros beyond what it is given.
+    wanted = box(mosaic, reach) + box(framed, reach)[reach : reach + height, reach : reach + width]
+    np.testing.assert_allclose(found["mixed"], wanted, rtol=1e-5, atol=1e-4)
+
+
+def test_beyond_the_frame_only_what_is_named_is_constant():
+    seen = {}
+
+    def run(tensors):
+        seen.update(tensors)
+        return tensors
+
+    ones = np.ones((5, 6), np.float32)
+    run_tiled(run, {"a": ones, "b": ones}, {"a": 1, "b": 1}, 8, 2, 4, outside={"b": 0.0})
+    assert (seen["a"] == 1).all()
+    assert seen["b"].sum() == 30
+    np.testing.assert_array_equal(seen["b"][0, 0, 4:9, 4:10], ones)
+
+
+def test_a_constant_for_no_input_is_a_mistake():
+    with pytest.raises(ValueError, match="no input"):
+        run_tiled(dict, {"p": np.zeros((4, 4), np.float32)}, {"p": 1}, 8, 2, 2, outside={"q": 1.0})
+
+
 def test_an_output_of_another_size_is_a_mistake():
     with pytest.raises(ValueError, match="expected"):
         run_tiled(dict, {"p": np.zeros((4, 4), np.float32)}, {"p": 1}, 8, 2, 2, scale=2)
