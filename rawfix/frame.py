@@ -90,6 +90,16 @@ class RawFrame:
     notes: tuple[str, ...] = ()
 
 
+def with_infrared(values: tuple[float, float, float]) -> NDArray[np.float32]:
+    """``(4,)`` float32: values of red, green and blue, and green's for infrared.
+
+    Multipliers are 1 there; level and noise are those of one converter behind every photosite, and green is
+    the channel that is measured best.
+    """
+    red, green, blue = values
+    return np.array((red, green, blue, green), np.float32)
+
+
 def crop(frame: RawFrame, y: int, x: int, height: int, width: int) -> RawFrame:
     """The part of a frame that starts at ``(y, x)``; filter array and black levels move with it."""
     window = np.s_[y : y + height, x : x + width]

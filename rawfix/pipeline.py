@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from rawfix.cfa import CANONICAL, Cfa
 from rawfix.color.spaces import WORKING, space_named
 from rawfix.color.transfer import Display
-from rawfix.errors import SettingsError, UnsupportedRawError
-from rawfix.frame import Image, NoiseModel, RawFrame
-from rawfix.nn.manifest import Model, find_model
+from rawfix.errors import ManifestError, SettingsError, UnsupportedRawError
+from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
+from rawfix.nn.manifest import Model, find_model, tiers
 from rawfix.nn.session import open_session
+from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
+from rawfix.nn.turn import run_turned
 from rawfix.physics.noise_estimation import estimate_noise
 from rawfix.settings import Settings
-from rawfix.stages.demosaic import DemosaicNetwork, Finish, Window, demosaic
+from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 from rawfix.stages.highlights import rebuild_highlights
+from rawfix.stages.infrared import crosstalk_matrix, remove_infrared
 from rawfix.stages.normalize import normalize
 from rawfix.stages.orient import orient, square_pixels
 from rawfix.stages.render import render
@@ -69,12 +72,14 @@ def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
     """
     if frame.cfa is None or frame.cfa.name == "mono":
         return None
-    if frame.cfa.name != "bayer":
+    family = frame.cfa.name
+    if family == "unknown" or not tiers("demosaic", family):
+        able = [name for name in CANONICAL if tiers("demosaic", name)]
         raise UnsupportedRawError(
-            f"its {frame.cfa.name} filter array ({frame.cfa.letters}) has no demosaicing network yet; "
-            "Bayer, monochrome and already demosaiced files can be developed"
+            f"its {family} filter array ({frame.cfa.letters}) has no demosaicing network; "
+            f"{', '.join([*able, 'monochrome'])} and already demosaiced files can be developed"
         )
-    return find_model("demosaic", frame.cfa.name, settings.quality)
+    return find_model("demosaic", family, settings.quality)
 
 
 def check_settings(settings: Settings) -> None:
@@ -84,20 +89,29 @@ def check_settings(settings: Settings) -> None:
             raise SettingsError(
                 f"--{name} needs a restore network and none is installed; leave it out or give 0"
             )
+    crosstalk_matrix(settings.ir_crosstalk)
     if settings.wb != "auto":
         wb_multipliers(settings.wb, (1.0, 1.0, 1.0), np.eye(3))
 
 
 def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:
-    """A demosaicing model as a callable over this frame: tiles on the grid of its canonical phase."""
+    """A demosaicing model as a callable over this frame: tiles on the grid of its canonical phase.
+
+    Where no crop leads to that phase, the network sees the frame turned or mirrored.
+    """
     assert frame.cfa is not None
-    canonical = CANONICAL[frame.cfa.name]
-    origin = frame.cfa.offset_to(canonical)
-    assert origin is not None
+    shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
+    canonical = frame.cfa.to_canonical(shape)
+    assert canonical is not None
+    family, symmetry, origin = canonical
     session = open_session(model, settings.provider, settings.threads or None)
     manifest = model.manifest
+    if session.outputs["camera"] != (4 if frame.cfa.has_infrared else 3):
+        raise ManifestError(
+            f"{manifest.id}: its {session.outputs['camera']} channels are not those of {family}"
+        )
 
-    def network(inputs: dict[str, Image | Window], finish: Finish) -> dict[str, NDArray[Any]]:
+    def run_tiles(inputs: Mapping[str, Image | Window], finish: TileFinish | None) -> dict[str, NDArray[Any]]:
         return run_tiled(
             session.run,
             inputs,
@@ -105,19 +119,22 @@ def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress 
             tile=settings.tile or manifest.tile,
             halo=manifest.halo,
             multiple=manifest.multiple,
-            period=canonical.period,
+            period=CANONICAL[family].period,
             origin=origin,
             progress=progress,
             finish=finish,
         )
 
-    return network
+    return lambda inputs, finish: run_turned(run_tiles, inputs, finish, symmetry, shape)
 
 
 def to_camera(
     frame: RawFrame, settings: Settings, progress: Progress | None = None
 ) -> tuple[Image, NDArray[np.bool_] | None, tuple[str, ...]]:
-    """Normalise and demosaic: ``camera (H, W, 3)``, the bad map or None, and the ids of the models used."""
+    """Normalise and demosaic: ``camera (H, W, 3)``, the bad map or None, and the ids of the models used.
+
+    Infrared, where the sensor measures it, is taken out of the visible channels as the settings tell.
+    """
     model = demosaic_model(frame, settings)
     light = normalize(frame)
     if model is None:
@@ -126,12 +143,14 @@ def to_camera(
     noise = frame.noise or _noise_of(light, frame.cfa, frame.wb)
     network = tiled(model, frame, settings, progress)
     camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network)
+    if frame.cfa.has_infrared:
+        camera = remove_infrared(camera, frame.wb, crosstalk_matrix(settings.ir_crosstalk))
     return camera, bad, (model.manifest.id,)
 
 
 def _noise_of(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> NoiseModel:
     """The noise model measured from a white-balanced mosaic."""
-    gain = np.asarray(wb, np.float32)[cfa.channels((mosaic.shape[0], mosaic.shape[1]))]
+    gain = with_infrared(wb)[cfa.channels((mosaic.shape[0], mosaic.shape[1]))]
     return estimate_noise(mosaic / gain, cfa.unit())
 
 
@@ -190,6 +209,8 @@ def develop(
         watch("camera", camera)
     camera = square_pixels(camera, frame.pixel_aspect)
     chosen, notes = choose_wb(frame, settings, camera)
+    if settings.ir_crosstalk and not (frame.cfa is not None and frame.cfa.has_infrared):
+        notes += ("--ir-crosstalk: the sensor measures no infrared, nothing was taken away",)
     if (ratio := wb_ratio(chosen, frame.wb)) != (1.0, 1.0, 1.0):
         camera = camera * np.asarray(ratio, np.float32)
     if frame.mosaic.dtype == np.uint16:  # floating-point files do not saturate

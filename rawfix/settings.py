@@ -51,6 +51,9 @@ class Settings:
         ``as-shot``, ``daylight``, ``auto``, ``R,G,B``, ``KELVIN`` or ``KELVIN,TINT``.
     highlights
         Clipped channels are rebuilt from the others, or cut to white.
+    ir_crosstalk
+        What to take out of the visible channels of a sensor with infrared (`rawfix.stages.infrared`); "" for
+        nothing.
     format, bits
         Output file.
     tile
@@ -69,6 +72,7 @@ class Settings:
     exposure: float = 0.0
     wb: str = "as-shot"
     highlights: Highlights = "rebuild"
+    ir_crosstalk: str = ""
     format: Format = "tiff"
     bits: Bits = 16
     tile: int = 0

@@ -53,6 +53,7 @@ def develop(
     exposure: options.Exposure = 0.0,
     tone: options.Tone = "standard",
     highlights: options.Highlights = "rebuild",
+    ir_crosstalk: options.IrCrosstalk = "",
     format: options.Format = "tiff",
     bits: options.Bits = None,
     space: options.Space = "srgb",

@@ -14,6 +14,7 @@ from rawfix.cli.console import file_progress, out, print_json, refuse
 from rawfix.errors import InferenceError, ModelError, RawfixError
 from rawfix.frame import RawFrame
 from rawfix.io.raw import read_raw
+from rawfix.nn.manifest import tiers
 from rawfix.pipeline import to_camera, xyz_to_native
 from rawfix.settings import Settings
 from rawfix.stages.white_balance import wb_to_kelvin
@@ -61,7 +62,7 @@ def run(files: list[str], *, look_for_defects: bool, as_json: bool) -> int:
         try:
             frame = read_raw(path)
             facts = {"source": str(path), **describe(frame)}
-            if look_for_defects and frame.cfa is not None and frame.cfa.name == "bayer":
+            if look_for_defects and frame.cfa is not None and tiers("demosaic", frame.cfa.name):
                 with file_progress(1) as progress:
                     progress.start(path.name)
                     _, bad, _ = to_camera(frame, Settings(), progress.tile)

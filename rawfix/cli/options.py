@@ -34,6 +34,14 @@ Highlights = Annotated[
     str,
     typer.Option(help="Clipped channels: rebuild, or clip where the first one does.", rich_help_panel=_LOOK),
 ]
+IrCrosstalk = Annotated[
+    str,
+    typer.Option(
+        help="RGB-IR: shares R,G,B of the infrared to take away, or 3×4 numbers.",
+        rich_help_panel=_LOOK,
+        show_default=False,
+    ),
+]
 
 Format = Annotated[str, typer.Option(help="tiff, png or jpeg.", rich_help_panel=_OUTPUT)]
 Bits = Annotated[
@@ -71,7 +79,7 @@ Provider = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.", rich_help_panel=_RUN)]
 
 SETTINGS = (
-    "quality", "space", "linear", "tone", "exposure", "wb", "highlights", "format", "bits",
+    "quality", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk", "format", "bits",
     "tile", "threads", "provider",
 )  # fmt: skip
 """Parameters that are fields of `Settings`; those of `Strengths` are named in `settings_of`."""

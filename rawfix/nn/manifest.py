@@ -204,6 +204,14 @@ def find_model(task: str, kind: str, tier: str, root: Path | None = None) -> Mod
     return model
 
 
+def tiers(task: str, kind: str, root: Path | None = None) -> list[str]:
+    """The tiers in which a task's model for a CFA family or color space is installed; empty for none."""
+    start = f"{task}-{kind}-"
+    return sorted(
+        path.parent.name.removeprefix(start) for path in models_root(root).glob(f"{start}*/{MANIFEST_NAME}")
+    )
+
+
 def _is_type(value: object, wanted: str) -> bool:
     """Whether a JSON value fits a field's annotation."""
     if wanted == "float":

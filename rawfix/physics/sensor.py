@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.cfa import CANONICAL, Cfa
-from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
 from rawfix.physics import noise
 from rawfix.physics.defects import Bool, Defects, plant
 
@@ -61,8 +61,8 @@ def expose(camera: Image, sensor: Sensor, rng: np.random.Generator) -> tuple[Raw
     Parameters
     ----------
     camera
-        ``(H, W, 3)`` float32, linear, white-balanced; 1 saturates green. Values above are clipped by the
-        converter, each channel at its own ``wb``.
+        ``(H, W, 3)``, or ``(H, W, 4)`` with infrared: float32, linear, white-balanced; 1 saturates green.
+        Values above are clipped by the converter, each channel at its own ``wb``.
     sensor
         The body.
 
@@ -71,12 +71,12 @@ def expose(camera: Image, sensor: Sensor, rng: np.random.Generator) -> tuple[Raw
     frame, bad
         The frame, with the noise model it was made with; and the ``(H, W)`` truth of planted defects.
     """
-    multipliers = np.asarray(sensor.wb, np.float32)
+    multipliers = with_infrared(sensor.wb)[: camera.shape[2]]
     signal = sensor.cfa.mosaic(camera / multipliers)
     index = sensor.cfa.channels((camera.shape[0], camera.shape[1]))
     if sensor.noise_model is not None:
-        shot = np.asarray(sensor.noise_model.shot, np.float32)[index]
-        read = np.asarray(sensor.noise_model.read, np.float32)[index]
+        shot = with_infrared(sensor.noise_model.shot)[index]
+        read = with_infrared(sensor.noise_model.read)[index]
         signal = signal + noise.draw_white(signal, shot, read, rng)
     signal = signal + noise.draw_structure((camera.shape[0], camera.shape[1]), sensor.structure, rng)
     bad = np.zeros(signal.shape, bool)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.cfa import Cfa
-from rawfix.frame import Image, NoiseModel
+from rawfix.frame import Image, NoiseModel, with_infrared
 from rawfix.physics.noise import variance
 
 Window = Callable[[int, int, int, int], Image]
@@ -29,9 +29,9 @@ class DemosaicNetwork(Protocol):
 
 def sigma_window(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float], noise: NoiseModel) -> Window:
     """The noise model's deviation at the observed values, computed for any window of the mosaic."""
-    gain = np.asarray(wb, np.float32)
-    shot = np.asarray(noise.shot, np.float32) * gain
-    read = np.asarray(noise.read, np.float32) * gain**2
+    gain = with_infrared(wb)
+    shot = with_infrared(noise.shot) * gain
+    read = with_infrared(noise.read) * gain**2
 
     def sigma(y0: int, y1: int, x0: int, x1: int) -> Image:
         index = cfa.shift(y0, x0).channels((y1 - y0, x1 - x0))
@@ -71,7 +71,8 @@ def demosaic(
     Returns
     -------
     camera, bad
-        ``(H, W, 3)`` float32, same light as ``mosaic``; and the ``(H, W)`` bool map of replaced samples.
+        ``(H, W, 3)`` float32, ``(H, W, 4)`` with infrared, same light as ``mosaic``; and the ``(H, W)``
+        bool map of replaced samples.
         Where ``bad`` is False, the measured channel is the mosaic's own sample, bit for bit.
     """
 

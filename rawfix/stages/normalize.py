@@ -6,7 +6,7 @@ from math import lcm
 
 import numpy as np
 
-from rawfix.frame import Image, RawFrame
+from rawfix.frame import Image, RawFrame, with_infrared
 
 _STRIP = 256
 
@@ -15,7 +15,7 @@ def normalize(frame: RawFrame) -> Image:
     """Linear, white-balanced light from counts.
 
     ``(counts − black) / (white − black) · wb``: black at 0, signed below, green saturates at 1, every other
-    channel at its own multiplier. Nothing is clipped.
+    channel at its own multiplier, infrared at 1. Nothing is clipped.
 
     Returns
     -------
@@ -23,8 +23,7 @@ def normalize(frame: RawFrame) -> Image:
     """
     light = np.empty(frame.mosaic.shape, np.float32)
     height, width = frame.mosaic.shape[0], frame.mosaic.shape[1]
-    wb = np.asarray(frame.wb, np.float32)
-    white = np.asarray(frame.white, np.float32)
+    wb, white = with_infrared(frame.wb), with_infrared(frame.white)
     period_y, period_x = len(frame.black), frame.black[0].size
     if frame.cfa is not None:
         period_y, period_x = lcm(frame.cfa.period[0], period_y), lcm(frame.cfa.period[1], period_x)
@@ -36,7 +35,7 @@ def normalize(frame: RawFrame) -> Image:
         span, gain = white[index] - black, wb[index]
     else:
         black = black[..., None]
-        span, gain = white - black, np.broadcast_to(wb, (1, 1, 3))
+        span, gain = white[:3] - black, np.broadcast_to(wb[:3], (1, 1, 3))
     if frame.black_columns is not None:
         black = black + (frame.black_columns if black.ndim == 2 else frame.black_columns[:, None])
     scale = gain / span
