@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from math import lcm
 from pathlib import Path
 from typing import Annotated
 
@@ -73,7 +73,10 @@ def train(
     data: Data,
     minutes: Annotated[float, typer.Option(help="Length of the run, in minutes of training.")] = 120.0,
     steps: Annotated[int, typer.Option(help="End by step count instead.")] = 0,
-    tier: Annotated[str, typer.Option(help="Tier the model is exported as.")] = "standard",
+    cfa: Annotated[
+        str, typer.Option(help="Filter array: bayer, quad, nona, xtrans, rgbir2, rgbir4.")
+    ] = "bayer",
+    tier: Annotated[str, typer.Option(help="Tier: fast, standard or best.")] = "standard",
     batch: Annotated[int, typer.Option(help="Patches a step.")] = 8,
     patch: Annotated[int, typer.Option(help="Side of a patch.")] = 96,
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine.")] = 1.2e-3,
@@ -90,13 +93,17 @@ def train(
     threads: Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.")] = 0,
 ) -> None:
     """Train, or resume, one run."""
-    from rawfix.training.config import TrainConfig
+    from rawfix.cfa import CANONICAL
+    from rawfix.training.config import NETWORKS, TrainConfig
     from rawfix.training.loop import train as loop
     from rawfix.training.progress import Reporter
     from rawfix.training.weights import load_initial
 
-    if patch % 8 or patch < 48:
-        _fail(f"--patch {patch}: give a multiple of 8, 48 or more")
+    if (cfa, tier) not in NETWORKS:
+        _fail(f"--cfa {cfa} --tier {tier}: there is {', '.join('/'.join(key) for key in NETWORKS)}")
+    step = lcm(8, CANONICAL[cfa].period[0])
+    if patch % step or patch < 48:
+        _fail(f"--patch {patch}: give a multiple of {step}, 48 or more")
     _settle(device, threads)
     config = TrainConfig(
         tier=tier,
@@ -108,16 +115,15 @@ def train(
         natural=natural,
         learning_rate=learning_rate,
         seed=seed,
+        network=NETWORKS[cfa, tier],
     )
     try:
         initial = None if init is None else load_initial(init)
-        if initial is not None:
-            config = replace(config, network=initial.network)
         with Reporter() as reporter:
             checkpoint = loop(
                 run, data, config, device=device, init=initial, sources=_sources(data_card), reporter=reporter
             )
-    except (FileNotFoundError, FileExistsError) as error:
+    except (FileNotFoundError, FileExistsError, ValueError) as error:
         _fail(str(error))
     typer.echo(str(checkpoint))
 

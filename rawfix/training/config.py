@@ -18,6 +18,28 @@ class NetworkConfig:
     verdict_width: int = 16
 
 
+NETWORKS: dict[tuple[str, str], NetworkConfig] = {
+    ("bayer", "fast"): NetworkConfig(
+        widths=(16, 24, 32), demosaicers=4, blocks=(1, 1, 2, 1, 1), verdict_width=8
+    ),
+    ("bayer", "standard"): NetworkConfig(),
+    ("bayer", "best"): NetworkConfig(widths=(80, 128, 160), blocks=(2, 2, 2, 2, 2)),
+    ("quad", "standard"): NetworkConfig("quad", demosaicers=4, bank_kernel=3, blocks=(1, 1, 2, 1, 1)),
+    ("nona", "standard"): NetworkConfig(
+        "nona", demosaicers=2, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
+    ),
+    ("xtrans", "fast"): NetworkConfig(
+        "xtrans", widths=(16, 24, 32), demosaicers=1, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
+    ),
+    ("xtrans", "standard"): NetworkConfig(
+        "xtrans", demosaicers=2, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
+    ),
+    ("rgbir2", "standard"): NetworkConfig("rgbir2", demosaicers=6),
+    ("rgbir4", "standard"): NetworkConfig("rgbir4", demosaicers=2, bank_kernel=3, blocks=(1, 1, 2, 1, 1)),
+}
+"""What is trained for each filter array and tier."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """One training run.

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rawfix.cfa import CANONICAL
+from rawfix.cfa import CANONICAL, INFRARED
 from rawfix.physics import scene
 from rawfix.physics.defects import Defects, plant
 from rawfix.training.config import NetworkConfig, TrainConfig
@@ -21,7 +21,7 @@ from rawfix.training.linear import fit_bank, fit_leave_one_out
 from rawfix.training.losses import Batch, LinearDemosaic, demosaic_loss, inside
 from rawfix.training.networks.demosaic import DemosaicNetwork
 from rawfix.training.networks.linear_layers import LinearBank
-from rawfix.training.synthesis import MosaicPair, make_pair
+from rawfix.training.synthesis import MosaicPair, add_infrared, make_pair
 
 
 def network(config: NetworkConfig) -> DemosaicNetwork:
@@ -132,7 +132,7 @@ def validate(
 ) -> dict[str, float]:
     """See `DemosaicTask.validate`. Protocol: linear light at 0.9 of white, wb 2/1/1.54, sRGB primaries."""
     cfa = CANONICAL[config.network.cfa]
-    wb = np.array([2.0, 1.0, 1.54], np.float32)
+    wb = np.array([2.0, 1.0, 1.54, 1.0], np.float32)
     size, multiple = 96 * 2, lcm(8, cfa.period[0])
     rng = np.random.default_rng(0)
     sums: dict[str, list[float]] = {}
@@ -141,6 +141,8 @@ def validate(
         side = min(size, *(length // multiple * multiple for length in photo.shape[:2]))
         y, x = (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2
         clean = scene.linearize(photo[y : y + side, x : x + side]) * np.float32(0.9)
+        if cfa.unit().max() == INFRARED:
+            clean = np.minimum(add_infrared(clean, rng), wb)
         multiplier = wb[cfa.channels((side, side))]
         plain = cfa.mosaic(clean) / multiplier
         defective, bad = plant(plain, Defects(1e-3), rng)
@@ -161,7 +163,7 @@ def validate(
             ]
             camera, logits = (t.cpu() for t in model(*tensors))
             still = camera if case == "clean" else still
-            shown = [srgb8(c / 0.9) for c in (camera, truth)]
+            shown = [srgb8(c[:, :3] / 0.9) for c in (camera, truth)]
             squared = ((shown[0] - shown[1]) / 255)[inside(10)] ** 2
             if case == "noisy":
                 spread = linear(torch.from_numpy(grain * multiplier)[None, None].to(device)).cpu()[inside(10)]

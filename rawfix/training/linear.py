@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rawfix.cfa import CANONICAL, Cfa
+from rawfix.cfa import CANONICAL, INFRARED, Cfa
 from rawfix.frame import Image
 from rawfix.physics import scene
 from rawfix.training.data import Photo, draw_crop
-from rawfix.training.synthesis import draw_light
+from rawfix.training.synthesis import add_infrared, draw_light
 
 PERCEPTUAL_OFFSET = 0.0015
 """Offset of the square-root encoding: its slope in the dark is about that of sRGB."""
@@ -74,8 +74,9 @@ def gather(
     margin = kernel // 2
     xs, ys, count = [], [], 0
     while count < samples:
-        photo = draw_crop(photos, 24 * period, rng)
+        photo = draw_crop(photos, 96 // period * period, rng)
         light = np.maximum(scene.to_camera(scene.linearize(photo), draw_light(rng)), 0)
+        light = add_infrared(light, rng) if cfa.unit().max() == INFRARED else light
         clean = np.sqrt(light + np.float32(PERCEPTUAL_OFFSET)) - np.float32(PERCEPTUAL_OFFSET**0.5)
         xs.append(_windows(pack(cfa.mosaic(clean), period), kernel))
         truth = pack(clean, period)

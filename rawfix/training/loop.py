@@ -75,7 +75,7 @@ def train(
     config
         The run. On resuming the stored one goes on; only its length may differ.
     init
-        Weights to start from, of a checkpoint or an exported model.
+        Weights to start from, of a checkpoint or an exported model; of another network, those that fit.
     sources
         What the pictures are, each with ``name`` and ``license``: goes into the manifest.
 
@@ -97,10 +97,12 @@ def train(
     model = network(config.network).to(device, memory_format=torch.channels_last)
     if stored is not None:
         model.load_state_dict(stored["model"])
-    elif init is not None:
+    elif init is not None and init.network == config.network:
         model.load_state_dict(init.weights)
     else:
         initialize(model, photos, config)
+        if init is not None and not init.graft(model):
+            raise ValueError("nothing of the weights to start from fits this network")
     ema = network(config.network).to(device, memory_format=torch.channels_last)
     ema.load_state_dict(stored["ema"] if stored is not None else model.state_dict())
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))

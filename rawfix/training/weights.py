@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from rawfix.errors import ManifestError
 from rawfix.nn.manifest import load_model
@@ -32,6 +33,20 @@ class Initial:
     weights: dict[str, Any]
     steps: int
     seconds: float
+
+    def graft(self, model: nn.Module) -> int:
+        """Give a network of another filter array or width every weight that fits by name and shape; their number.
+
+        What is bound to the filter array (the linear layers, the trunk's first layer, the verdict's) stays as it is.
+        """
+        state = model.state_dict()
+        fitting = {
+            name: weight
+            for name, weight in self.weights.items()
+            if name.startswith("unet.") and name in state and state[name].shape == weight.shape
+        }
+        model.load_state_dict(state | fitting)
+        return len(fitting)
 
 
 def _chained(name: str) -> bool:

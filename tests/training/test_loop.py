@@ -113,3 +113,16 @@ def test_the_learning_rate_warms_up_and_falls_to_a_hundredth() -> None:
     assert learning_rate(config, 0.55) == pytest.approx(0.505)
     assert learning_rate(config, 1.0) == pytest.approx(0.01)
     assert learning_rate(config, 1.2) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("family", ["quad", "xtrans", "rgbir4"])
+def test_another_filter_array_starts_from_a_bayer_trunk(family: str, tmp_path: Path, pictures: Path) -> None:
+    state, _ = run(tmp_path / "bayer", pictures, replace(CONFIG, steps=2))
+    config = replace(CONFIG, steps=1, learning_rate=0.0, network=replace(CONFIG.network, cfa=family))
+    grafted, _ = run(
+        tmp_path / family, pictures, config, init=load_initial(tmp_path / "bayer" / "checkpoint.pt")
+    )
+    for name in ("unet.enc0.first.weight", "unet.down2.bias", "unet.dec0.first.weight"):
+        torch.testing.assert_close(grafted["model"][name], state["ema"][name])
+    assert grafted["model"]["unet.head.weight"].shape != state["ema"]["unet.head.weight"].shape
+    assert grafted["validation"]["cpsnr"] > 12

@@ -24,7 +24,7 @@ def pair(seed: int, family: str = "bayer") -> MosaicPair:
     return make_pair(photo(), CANONICAL[family], np.random.default_rng(seed))
 
 
-@given(SEEDS, st.sampled_from(["bayer", "quad", "xtrans"]))
+@given(SEEDS, st.sampled_from(["bayer", "quad", "xtrans", "rgbir2", "rgbir4"]))
 def test_planes_have_their_shapes_and_are_finite(seed: int, family: str) -> None:
     made = pair(seed, family)
     for name in ("mosaic", "sigma", "known_bad", "noise"):
@@ -32,14 +32,14 @@ def test_planes_have_their_shapes_and_are_finite(seed: int, family: str) -> None
         assert plane.shape == (48, 48)
         assert plane.dtype == np.float32
         assert np.isfinite(plane).all()
-    assert made.clean.shape == (48, 48, 3)
+    assert made.clean.shape == (48, 48, 4 if "rgbir" in family else 3)
     assert made.clean.dtype == np.float32
     assert made.bad.dtype == np.bool_
     assert (made.sigma > 0).all()
     assert made.clean.min() >= 0
 
 
-@given(SEEDS, st.sampled_from(["bayer", "quad"]))
+@given(SEEDS, st.sampled_from(["bayer", "quad", "rgbir4"]))
 def test_a_sample_is_light_and_noise_unless_marked(seed: int, family: str) -> None:
     made = pair(seed, family)
     sound = CANONICAL[family].mosaic(made.clean) + made.noise
