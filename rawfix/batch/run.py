@@ -14,14 +14,16 @@ from rawfix import __version__
 from rawfix.batch.plan import Job, fill
 from rawfix.color.spaces import space_named
 from rawfix.errors import OutputError
-from rawfix.frame import Image
+from rawfix.frame import Image, RawFrame
 from rawfix.io.atomic import check_target
 from rawfix.io.icc import profile
 from rawfix.io.mask import write_mask
+from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.raw import read_raw
 from rawfix.io.tiff import write_tiff
 from rawfix.io.writers import WRITERS
-from rawfix.pipeline import develop
+from rawfix.nn.manifest import find_models
+from rawfix.pipeline import Developed, develop
 from rawfix.settings import Settings
 
 SCHEMA_VERSION = 1
@@ -37,6 +39,7 @@ class Options:
     skip_existing: bool = False
     save_stages: Path | None = None
     bad_map: Path | None = None
+    strip_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,10 @@ def run_job(
         notes += ("holds no mosaic: no map of bad pixels was made",)
     icc = None if settings.space == "camera" else profile(space_named(settings.space), settings.linear)
     write = WRITERS[settings.format]
-    notes += write(target, developed.display, icc=icc, overwrite=options.overwrite, metadata_from=job.source)
+    origin = Origin(
+        job.source, sidecars_of(job.source), options.strip_private, _provenance(frame, developed, settings)
+    )
+    notes += write(target, developed.display, icc=icc, overwrite=options.overwrite, metadata_from=origin)
     return Result(
         source=job.source,
         target=target,
@@ -134,6 +140,16 @@ def run_job(
         noise_source=None if frame.noise is None else frame.noise.source,
         notes=notes,
         settings=settings.to_dict(),
+    )
+
+
+def _provenance(frame: RawFrame, developed: Developed, settings: Settings) -> Provenance:
+    hashes = {model.manifest.id: model.manifest.sha256 for model in find_models()} if developed.models else {}
+    return Provenance(
+        settings=settings.to_dict(),
+        models=tuple((id, hashes[id]) for id in developed.models),
+        noise=frame.noise,
+        defects=None if developed.bad is None else int(np.count_nonzero(developed.bad)),
     )
 
 

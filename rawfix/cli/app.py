@@ -58,6 +58,7 @@ def develop(
     bits: options.Bits = None,
     space: options.Space = "srgb",
     linear: options.Linear = False,
+    strip: options.Strip = None,
     bad_map: options.BadMap = None,
     save_stages: options.SaveStages = None,
     quality: options.Quality = "standard",
@@ -83,6 +84,7 @@ def develop(
             skip_existing=skip_existing,
             bad_map=bad_map,
             save_stages=save_stages,
+            strip=strip,
             as_json=json,
         )
     )

@@ -28,12 +28,15 @@ def run(
     skip_existing: bool,
     bad_map: Path | None,
     save_stages: Path | None,
+    strip: str | None,
     as_json: bool,
 ) -> int:
     """Develop every file; returns the exit code."""
     try:
         if overwrite and skip_existing:
             raise SettingsError("--overwrite and --skip-existing exclude each other")
+        if strip not in (None, "private"):
+            raise SettingsError(f"--strip {strip}: there is private")
         settings = Settings.from_dict(values)
         check_settings(settings)
         listed = read_list(files_from) if files_from else []
@@ -61,7 +64,7 @@ def run(
     except OutputError as error:
         refuse(error)
         return exit_codes.ALL_FAILED
-    options = Options(overwrite, skip_existing, save_stages, bad_map)
+    options = Options(overwrite, skip_existing, save_stages, bad_map, strip_private=strip is not None)
     try:
         return _run_all(jobs, settings, options, as_json)
     except KeyboardInterrupt:

@@ -64,6 +64,12 @@ BadMap = Annotated[
     Path | None,
     typer.Option(help="Write the defects found as PNG (several inputs: a folder).", rich_help_panel=_OUTPUT),
 ]
+Strip = Annotated[
+    str | None,
+    typer.Option(
+        help="private: leave out places, serial numbers, names and maker notes.", rich_help_panel=_OUTPUT
+    ),
+]
 SaveStages = Annotated[
     Path | None, typer.Option(help="Folder for the stages as float TIFF.", rich_help_panel=_OUTPUT)
 ]

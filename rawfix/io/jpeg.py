@@ -11,6 +11,7 @@ from rawfix.color.transfer import Display
 from rawfix.errors import OutputError
 from rawfix.io.atomic import replacing
 from rawfix.io.metadata import copy_metadata
+from rawfix.io.provenance import Origin
 
 QUALITY = 95
 _LARGEST_SIDE = 65500
@@ -22,7 +23,7 @@ def write_jpeg(
     *,
     icc: bytes | None,
     overwrite: bool,
-    metadata_from: Path | None = None,
+    metadata_from: Origin | None = None,
 ) -> tuple[str, ...]:
     """Write a baseline JPEG of quality 95, 4:4:4, whole or not at all.
 

@@ -1,109 +1,55 @@
-"""Who, when, where and with what: carried from the RAW file into the picture.
+"""Who, when, where and with what: carried from the RAW file and its sidecars into the picture.
 
-The only module that knows exiv2. What describes the photograph goes along; what describes the RAW file's
-inside (strips, filter arrays, colour matrices, thumbnails) or another program's edits stays behind.
+With `rawfix.io.metadata_exif` and `rawfix.io.metadata_xmp` the only module that knows exiv2. The rules stand in
+`rawfix.io.metadata_rules`.
 """
 
 from __future__ import annotations
 
+import struct
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import exiv2
+import imagecodecs
+import numpy as np
+
+from rawfix.io.metadata_exif import carried_iptc, carry_exif
+from rawfix.io.metadata_xmp import add_iptc, gps_of_sidecars, merged_xmp
+from rawfix.io.provenance import Origin
 
 exiv2.LogMsg.setLevel(exiv2.LogMsg.Level.mute)
 
 _LOCK = threading.Lock()
 """Exiv2's XMP parser is not thread-safe."""
 
-_IMAGE_TAGS = frozenset(
-    [
-        "ImageDescription",
-        "Make",
-        "Model",
-        "DateTime",
-        "Artist",
-        "Copyright",
-        "HostComputer",
-        "DocumentName",
-        "Rating",
-        "RatingPercent",
-        "XPTitle",
-        "XPComment",
-        "XPAuthor",
-        "XPKeywords",
-        "XPSubject",
-    ]
-)
-"""What is taken from IFD0; everything else there tells how the file is built."""
 
-_MOVED = {
-    "CameraSerialNumber": "BodySerialNumber",
-    "LensInfo": "LensSpecification",
-    **{
-        name: name
-        for name in [
-            "ExposureTime",
-            "FNumber",
-            "ExposureProgram",
-            "ISOSpeedRatings",
-            "DateTimeOriginal",
-            "ShutterSpeedValue",
-            "ApertureValue",
-            "BrightnessValue",
-            "ExposureBiasValue",
-            "MaxApertureValue",
-            "SubjectDistance",
-            "MeteringMode",
-            "LightSource",
-            "Flash",
-            "FocalLength",
-            "SensingMethod",
-            "SubSecTime",
-            "SubSecTimeOriginal",
-            "SubSecTimeDigitized",
-        ]
-    },
-}
-"""IFD0 tags of DNG and TIFF/EP → their place in the Exif IFD, unless that is taken."""
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Metadata for a container that Exiv2 does not write.
 
-_PHOTO_DROPPED = frozenset(
-    [
-        "MakerNote",
-        "PixelXDimension",
-        "PixelYDimension",
-        "ColorSpace",
-        "CompressedBitsPerPixel",
-        "ComponentsConfiguration",
-        "InteroperabilityTag",
-        "RelatedSoundFile",
-        "SubjectArea",
-        "SubjectLocation",
-        "CFAPattern",
-        "SpatialFrequencyResponse",
-        "FocalPlaneXResolution",
-        "FocalPlaneYResolution",
-        "FocalPlaneResolutionUnit",
-    ]
-)
-_GROUPS_DROPPED = ("Image", "SubImage", "SubThumb", "Thumbnail", "PanasonicRaw", "MakerNote", "Mpf")
-_XMP_GROUPS_DROPPED = frozenset(("crs", "crd", "crss", "darktable", "xmpGImg", "tiff", "lr_process"))
-"""Develop settings of other programs would be applied a second time; ``tiff`` is structure."""
-_XMP_DROPPED = (
-    "Xmp.exif.PixelXDimension",
-    "Xmp.exif.PixelYDimension",
-    "Xmp.exif.ColorSpace",
-    "Xmp.photoshop.ICCProfile",
-    "Xmp.photoshop.ColorMode",
-    "Xmp.photoshop.SidecarForExtension",
-    "Xmp.xmp.Thumbnails",
-    "Xmp.dc.format",
-)
+    Attributes
+    ----------
+    exif
+        A TIFF structure with the EXIF tags, without "Exif\\0\\0" before it.
+    xmp
+        An XMP packet.
+    texts
+        EXIF tags by Exiv2 key, as text.
+    notes
+        Sentences about what could not be carried.
+    """
+
+    exif: bytes
+    xmp: bytes
+    texts: dict[str, str]
+    notes: tuple[str, ...]
 
 
 def copy_metadata(
-    source: Path,
+    origin: Origin,
     target: Path,
     *,
     orientation: int = 1,
@@ -119,8 +65,9 @@ def copy_metadata(
 
     Parameters
     ----------
-    source
-        The RAW file. One that Exiv2 cannot read costs the metadata, not the picture.
+    origin
+        The RAW file, its sidecars, privacy and provenance. A file that Exiv2 cannot read costs its metadata,
+        not the picture.
     target
         The file to write into, in place.
     orientation
@@ -140,18 +87,8 @@ def copy_metadata(
     CIPA DC-008 (Exif 2.32); Adobe XMP specification part 3.
     """
     with _LOCK:
-        notes: list[str] = []
-        try:
-            origin = exiv2.ImageFactory.open(str(source))
-            origin.readMetadata()
-        except exiv2.Exiv2Error:
-            origin = None
-            notes.append(f"metadata of {source.name} cannot be read; the picture carries none of it")
-        ours = {"Exif.Image.Orientation": exiv2.UShortValue(orientation)}
-        ours["Exif.Image.Software"] = exiv2.AsciiValue(software)
-        if width is not None and height is not None:
-            ours["Exif.Photo.PixelXDimension"] = exiv2.ULongValue(width)
-            ours["Exif.Photo.PixelYDimension"] = exiv2.ULongValue(height)
+        image, notes = _open(origin.source)
+        ours = _ours(orientation, software, width, height)
         attempts = (
             (True, True, None),
             (False, True, "the maker notes do not fit and were left out"),
@@ -159,70 +96,47 @@ def copy_metadata(
         )
         for maker_notes, xmp, note in attempts:
             try:
-                lost = _write(origin, target, ours, maker_notes=maker_notes, xmp=xmp)
+                picture = exiv2.ImageFactory.open(str(target))
+                picture.readMetadata()
+                said = _fill(picture, image, origin, ours, maker_notes=maker_notes, xmp=xmp)
+                lost = _write(picture, target)
             except exiv2.Exiv2Error:
                 continue
+            notes += said
             if note:
                 notes.append(note)
             if lost:
                 notes.append(f"{lost} metadata tags do not fit into {target.suffix} and were left out")
             return tuple(notes)
-        return (*notes, f"metadata of {source.name} cannot be written into {target.suffix or 'this'} files")
+        return (
+            *notes,
+            f"metadata of {origin.source.name} cannot be written into {target.suffix or 'this'} files",
+        )
 
 
-def _write(origin: Any, target: Path, ours: dict[str, Any], *, maker_notes: bool, xmp: bool) -> int:
-    """Returns how many EXIF tags Exiv2 silently dropped, as it does when a JPEG's 64 KB are full."""
-    picture = exiv2.ImageFactory.open(str(target))
-    picture.readMetadata()
-    exif = picture.exifData()
-    if origin is not None:
-        _carry_exif(origin.exifData(), exif, maker_notes)
-        picture.setIptcData(origin.iptcData())
-        if xmp:
-            picture.setXmpData(_carried_xmp(origin.xmpData(), str(ours["Exif.Image.Software"])))
-    for key, value in ours.items():
-        exif[key] = value
-    wanted = {datum.key() for datum in exif}
-    picture.writeMetadata()
-    written = exiv2.ImageFactory.open(str(target))
-    written.readMetadata()
-    return len(wanted - {datum.key() for datum in written.exifData()})
+def metadata_blocks(origin: Origin, *, software: str, width: int, height: int) -> Blocks:
+    """The same metadata as bytes, for upright pixels; IPTC is said in XMP.
 
-
-def _carry_exif(origin: Any, exif: Any, maker_notes: bool) -> None:
-    moved: dict[str, Any] = {}
-    for datum in origin:
-        group, name = datum.groupName(), datum.tagName()
-        if datum.count() == 0:
-            continue
-        if group == "Image":
-            if name in _IMAGE_TAGS:
-                exif[datum.key()] = datum.value()
-            elif name == "UniqueCameraModel":
-                moved["Exif.Image.Model"] = datum.value()
-            elif name in _MOVED:
-                moved[f"Exif.Photo.{_MOVED[name]}"] = datum.value()
-        elif group == "Photo":
-            if name not in _PHOTO_DROPPED:
-                exif[datum.key()] = datum.value()
-        elif group == "GPSInfo" or (
-            maker_notes and not group.startswith(_GROUPS_DROPPED) and "Preview" not in datum.key()
-        ):
-            exif[datum.key()] = datum.value()
-    for key, value in moved.items():
-        if exif.findKey(exiv2.ExifKey(key)) == exif.end():
-            exif[key] = value
-
-
-def _carried_xmp(origin: Any, software: str) -> Any:
-    xmp = exiv2.XmpData()
-    for datum in origin:
-        key = datum.key()
-        if datum.groupName() not in _XMP_GROUPS_DROPPED and not key.startswith(_XMP_DROPPED):
-            xmp.add(exiv2.XmpKey(key), datum.value())
-    if origin.count():
-        xmp["Xmp.xmp.CreatorTool"] = software
-    return xmp
+    Parameters
+    ----------
+    origin, software, width, height
+        As for `copy_metadata`.
+    """
+    with _LOCK:
+        image, notes = _open(origin.source)
+        twin = imagecodecs.png_encode(np.zeros((1, 1, 3), np.uint8))
+        picture = exiv2.ImageFactory.open(twin)
+        picture.readMetadata()
+        notes += _fill(picture, image, origin, _ours(1, software, width, height), maker_notes=True, xmp=True)
+        add_iptc(picture.xmpData(), picture.iptcData())
+        texts = {datum.key(): datum.toString() for datum in picture.exifData()}
+        picture.writeMetadata()
+        stream = picture.io()
+        stream.open()
+        exif = _png_chunk(bytes(stream.mmap()), b"eXIf")
+        stream.munmap()
+        stream.close()
+        return Blocks(exif, picture.xmpPacket().encode(), texts, tuple(notes))
 
 
 def read_names(path: Path) -> tuple[str, str]:
@@ -240,6 +154,66 @@ def read_names(path: Path) -> tuple[str, str]:
     except exiv2.Exiv2Error:
         return "", ""
     return make, model or ("" if make else unique)
+
+
+def _open(source: Path) -> tuple[Any | None, list[str]]:
+    try:
+        image = exiv2.ImageFactory.open(str(source))
+        image.readMetadata()
+    except exiv2.Exiv2Error:
+        return None, [f"metadata of {source.name} cannot be read; the picture carries none of it"]
+    return image, []
+
+
+def _ours(orientation: int, software: str, width: int | None, height: int | None) -> dict[str, Any]:
+    ours = {
+        "Exif.Image.Orientation": exiv2.UShortValue(orientation),
+        "Exif.Image.Software": exiv2.AsciiValue(software),
+    }
+    if width is not None and height is not None:
+        ours["Exif.Photo.PixelXDimension"] = exiv2.ULongValue(width)
+        ours["Exif.Photo.PixelYDimension"] = exiv2.ULongValue(height)
+    return ours
+
+
+def _fill(
+    picture: Any, image: Any | None, origin: Origin, ours: dict[str, Any], *, maker_notes: bool, xmp: bool
+) -> list[str]:
+    """Give an opened picture its metadata, in memory; returns notes."""
+    exif = picture.exifData()
+    if image is not None:
+        carry_exif(image.exifData(), exif, maker_notes and not origin.strip_private, origin.strip_private)
+        picture.setIptcData(carried_iptc(image.iptcData(), origin.strip_private))
+    notes: tuple[str, ...] = ()
+    if xmp:
+        own = None if image is None else image.xmpData()
+        merged, notes = merged_xmp(own, origin, str(ours["Exif.Image.Software"]))
+        picture.setXmpData(merged)
+        if origin.sidecars:
+            for key, value in gps_of_sidecars(merged):
+                exif[key] = value
+    for key, value in ours.items():
+        exif[key] = value
+    return list(notes)
+
+
+def _write(picture: Any, target: Path) -> int:
+    """Returns how many EXIF tags Exiv2 silently dropped, as it does when a JPEG's 64 KB are full."""
+    wanted = {datum.key() for datum in picture.exifData()}
+    picture.writeMetadata()
+    written = exiv2.ImageFactory.open(str(target))
+    written.readMetadata()
+    return len(wanted - {datum.key() for datum in written.exifData()})
+
+
+def _png_chunk(file: bytes, wanted: bytes) -> bytes:
+    position = 8
+    while position < len(file):
+        size, kind = struct.unpack_from(">I4s", file, position)
+        if kind == wanted:
+            return file[position + 8 : position + 8 + size]
+        position += 12 + size
+    return b""
 
 
 def _text_of(exif: Any, key: str) -> str:

@@ -14,6 +14,7 @@ from rawfix.color.transfer import Display
 from rawfix.errors import OutputError
 from rawfix.io.atomic import replacing
 from rawfix.io.metadata import copy_metadata
+from rawfix.io.provenance import Origin
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 8 + 12 + 13
@@ -26,7 +27,7 @@ def write_png(
     *,
     icc: bytes | None,
     overwrite: bool,
-    metadata_from: Path | None = None,
+    metadata_from: Origin | None = None,
 ) -> tuple[str, ...]:
     """Write an RGB PNG, whole or not at all: profile in iCCP, EXIF in eXIf, XMP in iTXt, before the pixels.
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from rawfix.color.transfer import Display
 from rawfix.io.jpeg import write_jpeg
 from rawfix.io.png import write_png
+from rawfix.io.provenance import Origin
 from rawfix.io.tiff import write_tiff
 
 
@@ -21,7 +22,7 @@ class Writer(Protocol):
         *,
         icc: bytes | None,
         overwrite: bool,
-        metadata_from: Path | None = None,
+        metadata_from: Origin | None = None,
     ) -> tuple[str, ...]: ...
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from rawfix.color.spaces import SPACES
 from rawfix.io.icc import profile
 from rawfix.io.metadata import copy_metadata
+from rawfix.io.provenance import Origin
 from rawfix.io.writers import SUFFIXES, WRITERS
 from rawfix.settings import FORMAT_BITS
 
@@ -79,7 +80,7 @@ def pixels(path: Path) -> np.ndarray:
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_format_carries_the_story(tmp_path: Path, source: Path, name: str) -> None:
     path = tmp_path / f"picture{SUFFIXES[name]}"
-    assert WRITERS[name](path, PICTURE, icc=ICC, overwrite=False, metadata_from=source) == ()
+    assert WRITERS[name](path, PICTURE, icc=ICC, overwrite=False, metadata_from=Origin(source)) == ()
     carried = read(path)
     assert {key: carried.get(key) for key in CARRIED} == CARRIED
     assert carried["Exif.Image.Orientation"] == "1"
@@ -93,7 +94,7 @@ def test_every_format_carries_the_story(tmp_path: Path, source: Path, name: str)
 
 def test_png_stores_exif_in_its_own_chunk_before_the_pixels(tmp_path: Path, source: Path) -> None:
     path = tmp_path / "a.png"
-    WRITERS["png"](path, PICTURE, icc=ICC, overwrite=False, metadata_from=source)
+    WRITERS["png"](path, PICTURE, icc=ICC, overwrite=False, metadata_from=Origin(source))
     data = path.read_bytes()
     assert max(data.index(b"iCCP"), data.index(b"eXIf")) < data.index(b"IDAT")
 
@@ -104,7 +105,7 @@ def test_an_unreadable_source_costs_the_metadata_only(
     source = tmp_path / "broken.cr2"
     source.write_bytes(b"II*\0 not a raw file")
     path = tmp_path / "a.jpg"
-    notes = WRITERS["jpeg"](path, PICTURE, icc=ICC, overwrite=False, metadata_from=source)
+    notes = WRITERS["jpeg"](path, PICTURE, icc=ICC, overwrite=False, metadata_from=Origin(source))
     assert "broken.cr2" in notes[0]
     assert read(path)["Exif.Image.Software"].startswith("rawfix ")
     assert capfd.readouterr() == ("", "")
@@ -120,7 +121,7 @@ def test_tags_too_big_for_a_jpeg_are_left_out_with_a_note(tmp_path: Path) -> Non
     exif["Exif.Canon.OwnerName"] = "x" * 70000
     image.writeMetadata()
     Image.fromarray(PICTURE).save(target)
-    (note,) = copy_metadata(source, target)
+    (note,) = copy_metadata(Origin(source), target)
     assert "do not fit" in note
     assert read(target)["Exif.Image.Make"] == "Canon"
 
@@ -157,7 +158,9 @@ def test_samples_carry_their_story_quietly(
         pytest.skip(f"no {sample} beside the checkout")
     path = tmp_path / f"a{SUFFIXES[name]}"
     picture = PICTURE if 8 in FORMAT_BITS[name] else PICTURE.astype(np.uint16)
-    assert WRITERS[name](path, picture, icc=ICC, overwrite=False, metadata_from=SAMPLES / sample) == ()
+    assert (
+        WRITERS[name](path, picture, icc=ICC, overwrite=False, metadata_from=Origin(SAMPLES / sample)) == ()
+    )
     carried = read(path)
     assert {key: carried.get(key) for key in expected} == expected
     assert not [key for key in carried if ".SubImage" in key or "ColorMatrix" in key or ".crs." in key]

@@ -1,0 +1,95 @@
+"""What a picture's metadata is made of: the RAW file, its sidecars, and how the picture was developed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rawfix import __version__
+from rawfix.frame import NoiseModel
+
+NAMESPACE, PREFIX = "https://github.com/rawfix/rawfix/ns/1.0/", "rawfix"
+"""The XMP namespace of rawfix's own properties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a picture was developed; enough to do it again.
+
+    Attributes
+    ----------
+    settings
+        `rawfix.settings.Settings.to_dict`.
+    models
+        ``(id, sha256)`` of every network that ran.
+    noise
+        The noise model that was used, or None.
+    defects
+        Samples replaced, or None where nothing was looked for.
+    seed
+        Of the random numbers that were drawn; None where none were.
+    """
+
+    settings: Mapping[str, Any]
+    models: tuple[tuple[str, str], ...] = ()
+    noise: NoiseModel | None = None
+    defects: int | None = None
+    seed: int | None = None
+
+    def properties(self) -> dict[str, str | tuple[str, ...]]:
+        """XMP properties by name: text, or a tuple for an unordered array."""
+        found: dict[str, str | tuple[str, ...]] = {
+            "Version": __version__,
+            "Settings": json.dumps(self.settings, sort_keys=True),
+        }
+        if self.models:
+            found["Models"] = tuple(f"{id} sha256:{digest}" for id, digest in self.models)
+        if self.noise is not None:
+            profile = {"shot": self.noise.shot, "read": self.noise.read, "source": self.noise.source}
+            found["NoiseProfile"] = json.dumps(profile)
+        if self.defects is not None:
+            found["Defects"] = str(self.defects)
+        if self.seed is not None:
+            found["Seed"] = str(self.seed)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a picture's metadata comes from.
+
+    Attributes
+    ----------
+    source
+        The RAW file.
+    sidecars
+        XMP files beside it, see `sidecars_of`; of two that name a property, the last one counts.
+    strip_private
+        Leave out places, serial numbers, names of the owner and of people, document ids and maker notes.
+        Author and copyright stay.
+    provenance
+        What is told about the development, or None for nothing.
+    """
+
+    source: Path
+    sidecars: tuple[Path, ...] = ()
+    strip_private: bool = False
+    provenance: Provenance | None = None
+
+
+def sidecars_of(source: Path) -> tuple[Path, ...]:
+    """The XMP files beside a RAW file: Adobe's ``STEM.xmp``, then darktable's ``STEM.EXT.xmp``.
+
+    The names are compared without regard to case, as cameras and file systems disagree on it.
+    """
+    wanted = [f"{source.stem}.xmp".casefold(), f"{source.name}.xmp".casefold()]
+    try:
+        beside = {
+            path.name.casefold(): path for path in source.parent.iterdir() if path.suffix.lower() == ".xmp"
+        }
+    except OSError:
+        return ()
+    return tuple(beside[name] for name in wanted if name in beside)
