@@ -5,6 +5,7 @@
     ├── CorruptRawError         a file that is broken, cut short or decodes to garbage
     ├── SettingsError           an option, or a combination of options, without meaning
     ├── OutputError             the result cannot be written where it was asked for
+    │   └── DiskFullError       there is no space left for it, nor for the next one
     └── ModelError              a network is missing or cannot run
         ├── InferenceError      a network failed on this frame: out of memory, or not a number
         ├── ManifestError       a manifest is malformed or speaks of another contract
@@ -32,6 +33,10 @@ class SettingsError(RawfixError):
 
 class OutputError(RawfixError):
     """The result cannot be written where it was asked for."""
+
+
+class DiskFullError(OutputError):
+    """There is no space left; the next output would not fit either."""
 
 
 class ModelError(RawfixError):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rawfix.errors import SettingsError
+from rawfix.errors import OutputError, SettingsError
 from rawfix.io.writers import SUFFIXES
 
 ALSO = {".tiff": "tiff", ".jpeg": "jpeg"}
@@ -126,8 +126,8 @@ def plan(
     taken: dict[str, Path] = {}
     for job in jobs:
         target = fill(job, camera="camera", iso=100)
-        key = str(target.resolve()).casefold()
-        if key == str(job.source.resolve()).casefold():
+        key = target_key(target)
+        if key == target_key(job.source):
             raise SettingsError(f"{job.source}: would be written over itself; use -o or --name")
         if key in taken and not job.needs_frame:
             raise SettingsError(
@@ -136,3 +136,18 @@ def plan(
             )
         taken[key] = job.source
     return jobs
+
+
+def check_claim(target: Path, source: Path, claim: Callable[[Path], bool]) -> None:
+    """No two inputs of a run share an output, and none is its own; raises `OutputError`."""
+    if target_key(target) == target_key(source):
+        raise OutputError(f"{source}: would be written over itself; use -o or --name")
+    if not claim(target):
+        raise OutputError(
+            f"{target}: was written for another input of this run; add {{stem}} or {{seq:04}} to --name"
+        )
+
+
+def target_key(path: Path) -> str:
+    """By what two paths are the same file; file systems may ignore case."""
+    return str(path.resolve()).casefold()

@@ -1,4 +1,4 @@
-"""Develop one job, from file to file."""
+"""One job in three steps, so that the next file is read and the last one written while this one is computed."""
 
 from __future__ import annotations
 
@@ -6,171 +6,210 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from rawfix import __version__
-from rawfix.batch.plan import Job, fill
+from rawfix.batch.decide import Action, carried_digest, decide, installed_models
+from rawfix.batch.identity import FileState, settings_digest
+from rawfix.batch.journal import Entry, Journal, append_entry
+from rawfix.batch.options import STAGES, Options
+from rawfix.batch.plan import Job, check_claim, fill
+from rawfix.batch.recipe import Recipe
+from rawfix.batch.result import Result, settled
 from rawfix.color.spaces import space_named
-from rawfix.errors import OutputError
-from rawfix.frame import Image, RawFrame
-from rawfix.io.atomic import check_target
+from rawfix.errors import CorruptRawError, OutputError
+from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.io.atomic import announcing, check_target
 from rawfix.io.icc import profile
 from rawfix.io.mask import write_mask
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.raw import read_raw
 from rawfix.io.tiff import write_tiff
 from rawfix.io.writers import WRITERS
-from rawfix.nn.manifest import find_models
-from rawfix.pipeline import Developed, develop
+from rawfix.pipeline import Developed, Progress, develop
 from rawfix.settings import Settings
 
-SCHEMA_VERSION = 1
-STAGES = ("camera", "working")
-"""What ``--save-stages`` saves."""
 
+@dataclass(slots=True, eq=False)
+class Work:
+    """A job between its steps.
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How outputs are written; nothing here changes a pixel."""
+    Attributes
+    ----------
+    started
+        `time.monotonic` when reading began.
+    state
+        Of the source as it was read.
+    overwrite
+        Whether the target may be replaced.
+    sides
+        Side outputs written so far.
+    frame, developed
+        Let go of as soon as the next step needs them no more.
+    """
 
-    overwrite: bool = False
-    skip_existing: bool = False
-    save_stages: Path | None = None
-    bad_map: Path | None = None
-    strip_private: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one input; `to_dict` is a line of the JSON log."""
-
-    source: Path
-    target: Path | None
-    status: str
-    seconds: float = 0.0
-    bad_pixels: int | None = None
-    models: tuple[str, ...] = ()
-    wb: tuple[float, float, float] | None = None
-    noise_source: str | None = None
+    job: Job
+    target: Path
+    settings: Settings
+    options: Options
+    journal: Journal
+    started: float
+    state: FileState
+    overwrite: bool
+    frame: RawFrame | None
+    camera: str
+    iso: float | None
+    noise: NoiseModel | None
+    developed: Developed | None = None
     notes: tuple[str, ...] = ()
-    error: str | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "rawfix": __version__,
-            "source": str(self.source),
-            "target": None if self.target is None else str(self.target),
-            "status": self.status,
-            "seconds": round(self.seconds, 3),
-            "bad_pixels": self.bad_pixels,
-            "models": list(self.models),
-            "wb": self.wb,
-            "noise_model": self.noise_source,
-            "notes": list(self.notes),
-            "error": self.error,
-            "settings": self.settings,
-        }
+    sides: list[Path] = field(default_factory=list)
 
 
-def run_job(
-    job: Job,
-    settings: Settings,
-    options: Options,
-    written: set[str],
-    progress: Callable[[int, int], None] | None = None,
-) -> Result:
-    """Read, develop and write one file.
+def read(
+    job: Job, action: Action | None, recipe: Recipe, options: Options, claim: Callable[[Path], bool]
+) -> Work | Result:
+    """Read one file and settle where it goes.
 
     Parameters
     ----------
-    job, settings, options
+    job, recipe, options
         What to do.
-    written
-        Targets that this run has claimed already; the job adds its own.
-    progress
-        Called after each tile.
+    action
+        What was decided already; None where it depends on the frame, or on what another process just did.
+    claim
+        Asked where the target's name depends on the frame.
+
+    Returns
+    -------
+    Work or Result
+        A result where nothing is left to do.
 
     Raises
     ------
     RawfixError
-        Whatever went wrong; nothing is left half-written.
+        The file cannot be read, or its outputs must not be written.
     """
     started = time.monotonic()
-    frame = read_raw(job.source) if job.needs_frame else None
-    late = {} if frame is None else {"camera": frame.camera or "unknown", "iso": round(frame.iso or 0)}
-    target = fill(job, **late)
-    _claim(target, job.source, written)
-    if target.exists() and options.skip_existing:
-        return Result(job.source, target, "skipped")
-    bad_map = _bad_map_path(options, target)
-    for path in (target, bad_map, *(_stage_path(options, target, stage) for stage in STAGES)):
-        if path is not None:
-            check_target(path, options.overwrite)
-    frame = frame or read_raw(job.source)
+    before = job.source.stat() if job.source.is_file() else None
+    frame = read_raw(job.source)
+    try:
+        state = FileState.of(job.source)
+    except OSError as error:
+        raise CorruptRawError(f"{job.source.name}: {error.strerror} while it was read") from None
+    if before is None or (before.st_size, before.st_mtime_ns) != (state.size, state.mtime_ns):
+        raise CorruptRawError(f"{job.source.name}: changed while it was read; try again when it is complete")
+    target = fill(job, camera=frame.camera or "unknown", iso=round(frame.iso or 0))
+    sides = options.sides(target)
+    journal = Journal(target.parent, read=action is None or bool(sides))
+    if job.needs_frame:
+        check_claim(target, job.source, claim)
+    if action is None:
+        action = decide(job.source, target, sides, journal, recipe, options, installed_models)
+    if action.kind == "refuse":
+        raise OutputError(action.reason)
+    if action.kind in ("skip", "unchanged"):
+        return settled(job.source, target, action)
+    overwrite = action.kind == "replace"
+    check_target(target, overwrite)
+    for side in sides:
+        check_target(side, options.overwrite or journal.find(side) is not None)
+    return Work(
+        job, target, recipe.settings_for(frame.camera, frame.iso), options, journal, started, state, overwrite,
+        frame, frame.camera, frame.iso, frame.noise,
+    )  # fmt: skip
+
+
+def compute(work: Work, progress: Progress | None) -> None:
+    """Develop what was read; raises `RawfixError`."""
+    assert work.frame is not None
+    frame, options = work.frame, work.options
 
     def save(stage: str, image: Image) -> None:
-        if path := _stage_path(options, target, stage):
-            write_tiff(path, image, icc=None, overwrite=options.overwrite)
+        if options.save_stages is not None and stage in STAGES:
+            path = options.stage_path(work.target, stage)
+            with announcing(lambda temporary, final: _note_side(work, temporary, final)):
+                write_tiff(path, image, icc=None, overwrite=_may_replace(work, path))
 
-    developed = develop(frame, settings, progress, save if options.save_stages else None)
-    notes = (*frame.notes, *developed.notes)
+    work.developed = develop(frame, work.settings, progress, save if options.save_stages else None)
+    work.notes = (*frame.notes, *work.developed.notes)
+    work.frame = None
+
+
+def write(work: Work) -> Result:
+    """Write what was developed, whole or not at all; raises `RawfixError`."""
+    developed, settings, target = work.developed, work.settings, work.target
+    assert developed is not None
+    work.developed = None
+    bad_map = work.options.bad_map_path(target)
     if bad_map is not None and developed.bad is not None:
-        write_mask(bad_map, developed.bad, options.overwrite)
+        with announcing(lambda temporary, final: _note_side(work, temporary, final)):
+            write_mask(bad_map, developed.bad, _may_replace(work, bad_map))
     elif bad_map is not None:
-        notes += ("holds no mosaic: no map of bad pixels was made",)
+        work.sides.append(bad_map.absolute())
+        work.notes += ("holds no mosaic: no map of bad pixels was made",)
     icc = None if settings.space == "camera" else profile(space_named(settings.space), settings.linear)
-    write = WRITERS[settings.format]
-    origin = Origin(
-        job.source, sidecars_of(job.source), options.strip_private, _provenance(frame, developed, settings)
-    )
-    notes += write(target, developed.display, icc=icc, overwrite=options.overwrite, metadata_from=origin)
+
+    def announce(temporary: Path, final: Path) -> None:
+        append_entry(final.parent, _entry(work, developed.models, FileState.of(temporary)))
+
+    with announcing(announce):
+        work.notes += WRITERS[settings.format](
+            target,
+            developed.display,
+            icc=icc,
+            overwrite=work.overwrite,
+            metadata_from=_origin(work, developed),
+        )
     return Result(
-        source=job.source,
+        source=work.job.source,
         target=target,
         status="done",
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - work.started,
         bad_pixels=None if developed.bad is None else int(np.count_nonzero(developed.bad)),
         models=developed.models,
         wb=developed.wb,
-        noise_source=None if frame.noise is None else frame.noise.source,
-        notes=notes,
+        noise_source=None if work.noise is None else work.noise.source,
+        camera=work.camera,
+        iso=work.iso,
+        notes=work.notes,
         settings=settings.to_dict(),
     )
 
 
-def _provenance(frame: RawFrame, developed: Developed, settings: Settings) -> Provenance:
-    hashes = {model.manifest.id: model.manifest.sha256 for model in find_models()} if developed.models else {}
-    return Provenance(
-        settings=settings.to_dict(),
-        models=tuple((id, hashes[id]) for id in developed.models),
-        noise=frame.noise,
+def _origin(work: Work, developed: Developed) -> Origin:
+    """What the picture's metadata is made of."""
+    installed = installed_models() if developed.models else {}
+    provenance = Provenance(
+        settings=work.settings.to_dict(),
+        models=tuple((name, installed[name]) for name in developed.models),
+        noise=work.noise,
         defects=None if developed.bad is None else int(np.count_nonzero(developed.bad)),
     )
+    source = work.job.source
+    return Origin(source, sidecars_of(source), work.options.strip_private, provenance)
 
 
-def _claim(target: Path, source: Path, written: set[str]) -> None:
-    """No two inputs of a run share an output, and none is its own; file systems may ignore case."""
-    key = str(target.resolve()).casefold()
-    if key == str(source.resolve()).casefold():
-        raise OutputError(f"{source}: would be written over itself; use -o or --name")
-    if key in written:
-        raise OutputError(
-            f"{target}: was written for another input of this run; add {{stem}} or {{seq:04}} to --name"
-        )
-    written.add(key)
+def _may_replace(work: Work, side: Path) -> bool:
+    return work.options.overwrite or work.journal.find(side) is not None
 
 
-def _bad_map_path(options: Options, target: Path) -> Path | None:
-    """The file asked for, or one named after the target in the folder asked for."""
-    path = options.bad_map
-    return path if path is None or path.suffix.lower() == ".png" else path / f"{target.stem}-bad.png"
+def _note_side(work: Work, temporary: Path, final: Path) -> None:
+    append_entry(work.target.parent, Entry(final.absolute(), FileState.of(temporary), work.options.run))
+    work.sides.append(final.absolute())
 
 
-def _stage_path(options: Options, target: Path, stage: str) -> Path | None:
-    folder = options.save_stages
-    return None if folder is None else folder / f"{target.stem}-{stage}.tif"
+def _entry(work: Work, models: tuple[str, ...], state: FileState) -> Entry:
+    installed = installed_models()
+    return Entry(
+        path=work.target.absolute(),
+        state=state,
+        run=work.options.run,
+        source=work.job.source,
+        source_state=work.state,
+        carried=carried_digest(work.job.source, work.options),
+        settings=settings_digest(work.settings),
+        models={name: installed.get(name, "") for name in models},
+        sides=tuple(work.sides),
+        camera=work.camera,
+        iso=work.iso,
+    )

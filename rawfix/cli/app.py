@@ -47,6 +47,8 @@ def develop(
     name: options.Name = "{stem}",
     overwrite: options.Overwrite = False,
     skip_existing: options.SkipExisting = False,
+    update: options.Update = False,
+    dry_run: options.DryRun = False,
     denoise: options.Denoise = 0.0,
     deblur: options.Deblur = 0.0,
     wb: options.Wb = "as-shot",
@@ -65,6 +67,7 @@ def develop(
     tile: options.Tile = 0,
     threads: options.Threads = 0,
     provider: options.Provider = "cpu",
+    jobs: options.Jobs = 1,
     json: options.Json = False,
 ) -> None:
     """Develop RAW files into pictures."""
@@ -72,22 +75,8 @@ def develop(
 
     if not files and not files_from:
         raise typer.BadParameter("name RAW files or folders, or give --files-from", context)
-    raise typer.Exit(
-        run(
-            files or [],
-            options.settings_of(context.params),
-            files_from=files_from,
-            recursive=recursive,
-            output=output,
-            name=name,
-            overwrite=overwrite,
-            skip_existing=skip_existing,
-            bad_map=bad_map,
-            save_stages=save_stages,
-            strip=strip,
-            as_json=json,
-        )
-    )
+    request = options.request_of(context)
+    raise typer.Exit(run(request, files or [], files_from=files_from, recursive=recursive, dry_run=dry_run))
 
 
 @app.command(epilog=exit_codes.HELP)

@@ -35,13 +35,9 @@ class FileProgress:
         self.files: TaskID | None = bar.add_task("files", total=files) if files > 1 else None
         self.tiles = bar.add_task("", total=1, visible=False)
 
-    def start(self, name: str) -> None:
-        """A new file."""
-        self.bar.reset(self.tiles, description=name, total=1, visible=True)
-
-    def tile(self, done: int, total: int) -> None:
-        """A tile more of the file at hand."""
-        self.bar.update(self.tiles, completed=done, total=total)
+    def tile(self, name: str, done: int, total: int) -> None:
+        """A tile more of a file."""
+        self.bar.update(self.tiles, description=name, completed=done, total=total, visible=True)
 
     def finish(self) -> None:
         """The file is done, well or not."""

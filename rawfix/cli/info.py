@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,7 @@ def run(files: list[str], *, look_for_defects: bool, as_json: bool) -> int:
             facts = {"source": str(path), **describe(frame)}
             if look_for_defects and frame.cfa is not None and tiers("demosaic", frame.cfa.name):
                 with file_progress(1) as progress:
-                    progress.start(path.name)
-                    _, bad, _ = to_camera(frame, Settings(), progress.tile)
+                    _, bad, _ = to_camera(frame, Settings(), partial(progress.tile, path.name))
                 facts["bad_pixels"] = None if bad is None else int(bad.sum())
         except RawfixError as error:
             failed += 1

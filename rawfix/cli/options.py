@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from rawfix.cli import exit_codes
+
+if TYPE_CHECKING:
+    from rawfix.cli.request import Request
 
 _LOOK, _OUTPUT, _RUN = "Look", "Output", "Run"
 
@@ -22,6 +27,11 @@ Name = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave outputs that exist.")]
+Update = Annotated[
+    bool,
+    typer.Option("--update", help="Make again the outputs whose source, settings or network have changed."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 
 Denoise = Annotated[float, typer.Option(help="How much noise to remove, -1…2.", rich_help_panel=_LOOK)]
 Deblur = Annotated[float, typer.Option(help="How much blur to remove, -1…2.", rich_help_panel=_LOOK)]
@@ -82,6 +92,9 @@ Threads = Annotated[int, typer.Option(help="CPU threads; 0: all this process may
 Provider = Annotated[
     str, typer.Option(help="ONNX Runtime provider: cpu, cuda, coreml, …", rich_help_panel=_RUN)
 ]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", help="Files at a time; threads are shared out.", rich_help_panel=_RUN)
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.", rich_help_panel=_RUN)]
 
 SETTINGS = (
@@ -97,3 +110,19 @@ def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if values["bits"] is None:
         values["bits"] = 8 if values["format"] == "jpeg" else 16
     return {"strengths": {name: parameters[name] for name in ("denoise", "deblur")}, **values}
+
+
+def request_of(context: typer.Context) -> Request:
+    """What a command asks for; ends it with a line on stderr where that has no meaning."""
+    from rawfix.batch.recipe import Recipe
+    from rawfix.cli.console import refuse
+    from rawfix.cli.request import Request
+    from rawfix.errors import SettingsError
+    from rawfix.settings import Settings
+
+    try:
+        recipe = Recipe(Settings.from_dict(settings_of(context.params)))
+        return Request.of(recipe, context.params)
+    except SettingsError as error:
+        refuse(error)
+        raise typer.Exit(exit_codes.USAGE) from None

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
-from rawfix.errors import OutputError
+from rawfix.errors import DiskFullError, OutputError
+from rawfix.io.stale import temporary_name
+
+Announce = Callable[[Path, Path], None]
+"""``(temporary, target)``: called when a file is complete and synced, before it takes its target's name."""
+_announce: ContextVar[Announce | None] = ContextVar("announce", default=None)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def announcing(announce: Announce) -> Iterator[None]:
+    """Announce every file that this thread writes in the body, before it appears."""
+    token = _announce.set(announce)
+    try:
+        yield
+    finally:
+        _announce.reset(token)
 
 
 @contextmanager
@@ -33,15 +50,19 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
 
     Raises
     ------
+    DiskFullError
+        No space is left.
     OutputError
         ``path`` exists and ``overwrite`` is false, is a folder, its folder is missing or not writable, or
-        the disk refuses (any `OSError` of the body or of the rename).
+        the disk refuses (any other `OSError` of the body or of the rename).
     """
     check_target(path, overwrite)
-    temporary = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}.partial{path.suffix}")
+    temporary = temporary_name(path)
     try:
         yield temporary
         _sync(temporary, os.O_RDWR)
+        if announce := _announce.get():
+            announce(temporary, path)
         if overwrite:
             temporary.replace(path)
         else:
@@ -49,7 +70,7 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
         if os.name == "posix":
             _sync(path.parent, os.O_RDONLY)
     except OSError as error:
-        raise OutputError(f"{path.name}: cannot be written: {error.strerror or error}") from error
+        raise write_failure(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -65,6 +86,15 @@ def check_target(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path.name}: the folder {path.parent} does not exist; create it first")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path.name}: the folder {path.parent} is not writable; choose another")
+
+
+def write_failure(path: Path, error: OSError) -> OutputError:
+    """The refusal for what the system said while ``path`` was written."""
+    if error.errno in _FULL:
+        return DiskFullError(
+            f"{path.name}: the disk of {path.parent} is full; free some space and run the same command again"
+        )
+    return OutputError(f"{path.name}: cannot be written: {error.strerror or error}")
 
 
 def make_folder(folder: Path) -> None:

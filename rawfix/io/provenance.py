@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,13 @@ def sidecars_of(source: Path) -> tuple[Path, ...]:
     """
     wanted = [f"{source.stem}.xmp".casefold(), f"{source.name}.xmp".casefold()]
     try:
-        beside = {
-            path.name.casefold(): path for path in source.parent.iterdir() if path.suffix.lower() == ".xmp"
-        }
+        beside = _xmp_files(source.parent, source.parent.stat().st_mtime_ns)
     except OSError:
         return ()
     return tuple(beside[name] for name in wanted if name in beside)
+
+
+@lru_cache(maxsize=16)
+def _xmp_files(folder: Path, changed_ns: int) -> dict[str, Path]:
+    """The XMP files of a folder by folded name; listed anew when the folder has changed."""
+    return {path.name.casefold(): path for path in folder.iterdir() if path.suffix.lower() == ".xmp"}

@@ -16,7 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from rawfix.errors import InferenceError, ManifestError, ModelError
 from rawfix.nn.contract import Plane
 from rawfix.nn.manifest import GRAPH_NAME, Manifest, Model
-from rawfix.nn.threads import available_threads
+from rawfix.nn.threads import thread_share
 
 Tensor = NDArray[np.float32]
 
@@ -130,7 +130,7 @@ def open_session(model: Model, provider: str = "cpu", threads: int | None = None
     provider
         A key of `PROVIDERS`.
     threads
-        Of the CPU; default: `available_threads`.
+        Of the CPU; default: `available_threads`; at most `thread_share`.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def open_session(model: Model, provider: str = "cpu", threads: int | None = None
         )
     if threads is not None and threads < 1:
         raise ModelError(f"{threads} threads cannot run a network; give 1 or more")
-    key = (model.manifest.sha256, provider, threads or available_threads())
+    key = (model.manifest.sha256, provider, thread_share(threads))
     with _lock:
         if key not in _sessions:
             session = Session(model, provider, key[2])

@@ -6,6 +6,19 @@ import math
 import os
 from pathlib import Path
 
+_share: int | None = None
+
+
+def share_threads(share: int) -> None:
+    """From now on this process uses no more than its share of the CPUs: it is one of several."""
+    global _share
+    _share = share
+
+
+def thread_share(wanted: int | None) -> int:
+    """Threads to use where ``wanted`` are asked for, or None: all; never more than the process's share."""
+    return min(wanted or available_threads(), _share or 1024)
+
 
 def available_threads() -> int:
     """CPUs this process may use: its affinity, and its control group's quota, rounded up."""

@@ -13,6 +13,8 @@ import pytest
 import tifffile
 from PIL import Image as Picture
 
+from rawfix.batch.journal import NAME as JOURNAL
+
 pytestmark = pytest.mark.models
 MakeDng = Callable[..., Path]
 
@@ -22,12 +24,17 @@ def rawfix(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+def names(folder: Path) -> list[str]:
+    """What a user sees in a folder; the journal is hidden."""
+    return sorted(path.name for path in folder.iterdir() if path.name != JOURNAL)
+
+
 def test_develop_writes_a_16_bit_tiff_beside_the_input(make_dng: MakeDng, tmp_path: Path) -> None:
     done = rawfix("develop", make_dng())
     assert done.returncode == 0, done.stderr
     image = tifffile.imread(tmp_path / "a.tif")
     assert image.dtype == np.uint16 and image.shape == (160, 192, 3)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.dng", "a.tif"]
+    assert names(tmp_path) == ["a.dng", "a.tif"]
 
 
 @pytest.mark.parametrize(
@@ -61,9 +68,10 @@ def test_a_broken_file_does_not_stop_the_others(make_dng: MakeDng, tmp_path: Pat
     done = rawfix("develop", broken, good, tmp_path / "missing.cr2", "--json")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 2
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [line["status"] for line in lines] == ["failed", "done", "failed"]
-    assert not list(tmp_path.glob("broken.t*")) and not list(tmp_path.glob(".*"))
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["event"] for event in events] == ["run", "file", "file", "file", "summary"]
+    assert [event["status"] for event in events[1:-1]] == ["failed", "done", "failed"]
+    assert names(tmp_path) == ["a.dng", "a.tif", "broken.dng"]
 
 
 def test_exit_codes(make_dng: MakeDng, tmp_path: Path) -> None:
@@ -97,13 +105,13 @@ def test_two_inputs_never_share_an_output(make_dng: MakeDng, tmp_path: Path) -> 
     assert (
         rawfix("develop", first, second, "-o", tmp_path / "out", "--name", "{stem}-{seq:04}").returncode == 0
     )
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-0001.tif", "a-0002.tif"]
+    assert names(tmp_path / "out") == ["a-0001.tif", "a-0002.tif"]
 
 
 def test_name_template_knows_the_file(make_dng: MakeDng, tmp_path: Path) -> None:
     done = rawfix("develop", make_dng(iso=400), "-o", tmp_path / "out", "--name", "{camera}_{iso}_{stem}")
     assert done.returncode == 0, done.stderr
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["rawfix Synthetic_400_a.tif"]
+    assert names(tmp_path / "out") == ["rawfix Synthetic_400_a.tif"]
 
 
 def test_bad_map_and_stages(make_dng: MakeDng, tmp_path: Path) -> None:
@@ -113,7 +121,7 @@ def test_bad_map_and_stages(make_dng: MakeDng, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with Picture.open(tmp_path / "bad.png") as picture:
         assert picture.size == (192, 160) and set(np.unique(np.asarray(picture))) <= {0, 255}
-    assert sorted(p.name for p in (tmp_path / "stages").iterdir()) == ["a-camera.tif", "a-working.tif"]
+    assert names(tmp_path / "stages") == ["a-camera.tif", "a-working.tif"]
 
 
 def test_info_tells_what_the_file_holds(make_dng: MakeDng) -> None:

@@ -1,0 +1,152 @@
+"""A run of many files: decide, develop, remember; the same run again goes on where it was stopped."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from rawfix.batch.decide import Action, decide, installed_models
+from rawfix.batch.identity import digest
+from rawfix.batch.journal import Journal, append_end
+from rawfix.batch.memory import Budget
+from rawfix.batch.options import Options
+from rawfix.batch.plan import Job, fill, target_key
+from rawfix.batch.pool import Listener, Pool
+from rawfix.batch.recipe import Recipe
+from rawfix.batch.result import Result, settled
+from rawfix.batch.worker import Brief, Task
+from rawfix.errors import OutputError
+from rawfix.io.stale import remove_stale
+from rawfix.nn.threads import available_threads
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that is planned.
+
+    Attributes
+    ----------
+    steps
+        Every job with what was decided; None where that depends on the frame.
+    """
+
+    steps: list[tuple[Job, Action | None]]
+    recipe: Recipe
+    options: Options
+
+
+@dataclass(slots=True)
+class Tally:
+    """How a run went: files by status, and why it stopped early, if it did."""
+
+    total: int
+    counts: Counter[str] = field(default_factory=Counter)
+    stopped: str = ""
+
+    @property
+    def failed(self) -> int:
+        """Files that failed, or that were not reached."""
+        return self.total - self.counts["done"] - self.counts["unchanged"] - self.counts["skipped"]
+
+
+def prepare(jobs: list[Job], recipe: Recipe, options: Options) -> Run:
+    """Decide about every job, reading journals but no frame."""
+    journals = {folder: Journal(folder) for folder in sorted({job.target.parent for job in jobs})}
+    options = replace(options, run=_run_id(jobs, recipe, options, journals.values()))
+    installed = cache(installed_models)
+    steps: list[tuple[Job, Action | None]] = []
+    for job in jobs:
+        action = None
+        if not job.needs_frame:
+            target = fill(job, camera="", iso=0)
+            journal = journals[job.target.parent]
+            action = decide(job.source, target, options.sides(target), journal, recipe, options, installed)
+        steps.append((job, action))
+    return Run(steps, recipe, options)
+
+
+def _run_id(jobs: list[Job], recipe: Recipe, options: Options, journals: Iterable[Journal]) -> str:
+    """The id of the interrupted run of the same request; else a new one."""
+    asked = [
+        recipe.to_dict(),
+        [str(job.source.absolute()) for job in jobs],
+        [str(job.target) for job in jobs],
+    ]
+    key = digest([*asked, options.overwrite, options.update])[:16]
+    earlier = {run for journal in journals for run in journal.runs() if run.startswith(f"{key}-")}
+    ended = {run for journal in journals for run in journal.ended}
+    return min(earlier - ended, default=f"{key}-{secrets.token_hex(4)}")
+
+
+def execute(run: Run, listener: Listener, tally: Tally, *, jobs: int = 1, threads: int = 0) -> None:
+    """Carry out a run; leaves no temporary file of a dead process behind.
+
+    Parameters
+    ----------
+    run
+        From `prepare`.
+    listener
+        Hears of every result.
+    tally
+        Counts them.
+    jobs, threads
+        Worker processes, and CPU threads for all of them together; 0: all this process may use.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The user stopped it; what was finished is complete and known, the same command goes on.
+    """
+    telling = _Telling(listener, tally)
+    claimed: dict[str, int] = {}
+    folders = {job.target.parent for job, _ in run.steps}
+    options = run.options
+    folders |= {folder for folder in (options.save_stages, options.bad_map, options.previews) if folder}
+    remove_stale(folders)
+
+    def claim(number: int, target: Path) -> bool:
+        return claimed.setdefault(target_key(target), number) == number
+
+    def tasks() -> Iterator[Task]:
+        for number, (job, action) in enumerate(run.steps):
+            if action is None:
+                yield Task(number, job, None)
+                continue
+            target = fill(job, camera="", iso=0)
+            if action.kind == "refuse":
+                telling.result(Result(job.source, target, "failed", error=action.reason))
+            elif action.kind in ("skip", "unchanged"):
+                telling.result(settled(job.source, target, action))
+            else:
+                yield Task(number, job, action)
+
+    brief = Brief(run.recipe, options, threads or available_threads())
+    try:
+        Pool(brief, jobs, claim, Budget(options.max_memory), telling).run(tasks())
+    finally:
+        remove_stale(folders)
+    if not tally.stopped:
+        for folder in {job.target.parent for job, _ in run.steps}:
+            with suppress(OutputError):  # costs no picture: the next run with --overwrite goes on instead
+                append_end(folder, options.run)
+
+
+class _Telling:
+    """Counts what the listener hears."""
+
+    def __init__(self, listener: Listener, tally: Tally) -> None:
+        self._listener = listener
+        self._tally = tally
+
+    def result(self, result: Result) -> None:
+        self._tally.counts[result.status] += 1
+        self._tally.stopped = self._tally.stopped or result.stops
+        self._listener.result(result)
+
+    def tile(self, source: Path, done: int, total: int) -> None:
+        self._listener.tile(source, done, total)

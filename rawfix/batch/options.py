@@ -1,0 +1,57 @@
+"""How a run treats its files; nothing here changes a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is written, and what may be replaced.
+
+    Attributes
+    ----------
+    overwrite, skip_existing, update
+        Replace any output that exists; leave any; replace those that the journal knows and that are stale.
+    save_stages, bad_map
+        Folder for the stages; folder or file for the map of bad pixels.
+    strip_private
+        Leave places, names, serial numbers out of the metadata.
+    run
+        The run's id: what it wrote itself, before it was interrupted, is not written again.
+    previews
+        Folder for what the report shows of each file.
+    max_memory
+        Bytes that all processes together may take; 0: any.
+    """
+
+    overwrite: bool = False
+    skip_existing: bool = False
+    update: bool = False
+    save_stages: Path | None = None
+    bad_map: Path | None = None
+    strip_private: bool = False
+    run: str = ""
+    previews: Path | None = None
+    max_memory: int = 0
+
+    def sides(self, target: Path) -> tuple[Path, ...]:
+        """Files written along with a target."""
+        bad_map = self.bad_map_path(target)
+        stages = () if self.save_stages is None else tuple(self.stage_path(target, stage) for stage in STAGES)
+        return stages if bad_map is None else (bad_map, *stages)
+
+    def bad_map_path(self, target: Path) -> Path | None:
+        """The file asked for, or one named after the target in the folder asked for."""
+        path = self.bad_map
+        return path if path is None or path.suffix.lower() == ".png" else path / f"{target.stem}-bad.png"
+
+    def stage_path(self, target: Path, stage: str) -> Path:
+        """Where a stage is saved."""
+        assert self.save_stages is not None
+        return self.save_stages / f"{target.stem}-{stage}.tif"
+
+
+STAGES = ("camera", "working")
+"""What ``--save-stages`` saves."""

@@ -1,0 +1,70 @@
+"""What became of one input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from rawfix.batch.decide import Action
+
+Status = Literal["done", "unchanged", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one input.
+
+    Attributes
+    ----------
+    status
+        ``done``; ``unchanged``: made earlier, from the same source, with the same settings and networks;
+        ``skipped``: exists and was to be left; ``failed``, for the reason in ``error``.
+    seconds
+        From the start of reading to the end of writing.
+    stops
+        Why no further file can do better: "disk", "model", or "" where it can.
+    """
+
+    source: Path
+    target: Path | None
+    status: Status
+    seconds: float = 0.0
+    bad_pixels: int | None = None
+    models: tuple[str, ...] = ()
+    wb: tuple[float, float, float] | None = None
+    noise_source: str | None = None
+    camera: str = ""
+    iso: float | None = None
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    stops: Literal["", "disk", "model"] = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "source": str(self.source),
+            "target": None if self.target is None else str(self.target),
+            "status": self.status,
+            "seconds": round(self.seconds, 3),
+            "bad_pixels": self.bad_pixels,
+            "models": list(self.models),
+            "wb": None if self.wb is None else list(self.wb),
+            "noise_model": self.noise_source,
+            "camera": self.camera,
+            "iso": self.iso,
+            "notes": list(self.notes),
+            "error": self.error,
+            "settings": self.settings,
+        }
+
+
+def settled(source: Path, target: Path, action: Action) -> Result:
+    """The result where nothing is to be done."""
+    if action.kind == "skip" or action.entry is None:
+        return Result(source, target, "skipped")
+    return Result(
+        source, target, "unchanged",
+        models=tuple(action.entry.models), camera=action.entry.camera, iso=action.entry.iso,
+    )  # fmt: skip

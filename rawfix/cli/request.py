@@ -1,0 +1,85 @@
+"""What a command line asks of many files, checked before any is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rawfix.batch.inputs import Source
+from rawfix.batch.options import Options
+from rawfix.batch.plan import Job, plan
+from rawfix.batch.recipe import Recipe
+from rawfix.errors import SettingsError
+from rawfix.io.atomic import make_folder
+from rawfix.pipeline import check_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything but the files. Attributes are named after their options."""
+
+    recipe: Recipe
+    output: Path | None
+    name: str
+    overwrite: bool
+    skip_existing: bool
+    update: bool
+    bad_map: Path | None
+    save_stages: Path | None
+    strip: str | None
+    jobs: int
+    json: bool
+
+    @classmethod
+    def of(cls, recipe: Recipe, parameters: Mapping[str, Any]) -> Request:
+        """From a command's parameters; raises `SettingsError`."""
+        given: dict[str, Any] = {
+            name: parameters.get(name) for name in cls.__dataclass_fields__ if name != "recipe"
+        }
+        request = cls(recipe=recipe, **given)
+        allowed = {"--overwrite": request.overwrite, "--skip-existing": request.skip_existing}
+        allowed["--update"] = request.update
+        if sum(allowed.values()) > 1:
+            raise SettingsError(f"{' and '.join(k for k, v in allowed.items() if v)} exclude each other")
+        if not 1 <= request.jobs <= 256:
+            raise SettingsError(f"--jobs {request.jobs}: give 1 to 256 processes")
+        bad_map = request.bad_map
+        if bad_map is not None and bad_map.suffix.lower() not in ("", ".png"):
+            raise SettingsError(f"--bad-map {bad_map}: is written as .png; or give a folder")
+        if request.strip not in (None, "private"):
+            raise SettingsError(f"--strip {request.strip}: there is private")
+        for settings in recipe.variants():
+            check_settings(settings)
+        return request
+
+    def options(self) -> Options:
+        """How files are treated."""
+        return Options(
+            self.overwrite, self.skip_existing, self.update, self.save_stages, self.bad_map,
+            strip_private=self.strip is not None,
+        )  # fmt: skip
+
+    def plan(self, sources: list[Source]) -> list[Job]:
+        """Which output belongs to which input; raises `SettingsError`."""
+        if self.bad_map is not None and len(sources) > 1 and self.bad_map.suffix:
+            raise SettingsError(
+                f"--bad-map {self.bad_map}: one file for {len(sources)} inputs; give a folder"
+            )
+        settings = self.recipe.settings
+        return plan(
+            [source.path for source in sources], self.output, self.name, settings.format,
+            space=settings.space, quality=settings.quality,
+            below={source.path: source.below for source in sources},
+        )  # fmt: skip
+
+    def make_folders(self, jobs: list[Job]) -> None:
+        """Create the folders that outputs go to; raises `OutputError`."""
+        folders = {job.target.parent for job in jobs} if self.output else set()
+        if self.save_stages is not None:
+            folders.add(self.save_stages)
+        if self.bad_map is not None:
+            folders.add(self.bad_map.parent if self.bad_map.suffix else self.bad_map)
+        for folder in sorted(folders):
+            make_folder(folder)

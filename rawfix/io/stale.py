@@ -1,0 +1,63 @@
+"""Temporary files: how they are called, and removing those whose process is gone; the only user of psutil."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import secrets
+import time
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+_NAME = re.compile(r"^\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial(\.\w+)?$", re.DOTALL)
+_FORGOTTEN_SECONDS = 7 * 24 * 3600.0
+"""After this, a temporary file of another machine is nobody's."""
+
+
+def temporary_name(path: Path) -> Path:
+    """A name beside ``path`` with its suffix, that tells which process of which machine made it."""
+    token = f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
+    return path.with_name(f".{path.stem[:100]}.{token}.partial{path.suffix}")
+
+
+def remove_stale(folders: Iterable[Path]) -> list[Path]:
+    """Delete the temporary files that dead processes left in these folders.
+
+    Only names made by `temporary_name` are touched, and of those only files whose process has ended (or whose
+    number now belongs to a younger one). What another machine wrote, over a network file system say, is
+    left alone for a week.
+
+    Returns
+    -------
+    list of Path
+        What was deleted.
+    """
+    removed = []
+    for folder in folders:
+        with suppress(OSError):
+            for path in list(folder.iterdir()):
+                if (match := _NAME.match(path.name)) and _is_stale(path, match[1], int(match[2])):
+                    path.unlink()
+                    removed.append(path)
+    return removed
+
+
+def _is_stale(path: Path, host: str, process: int) -> bool:
+    written = path.stat().st_mtime
+    if host != _HOST:
+        return time.time() - written > _FORGOTTEN_SECONDS
+    if process == os.getpid():
+        return False
+    try:
+        found = psutil.Process(process)
+        return found.status() == psutil.STATUS_ZOMBIE or found.create_time() > written + 1
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
