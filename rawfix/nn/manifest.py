@@ -187,17 +187,17 @@ def find_model(task: str, kind: str, tier: str, root: Path | None = None) -> Mod
     Raises
     ------
     ModelError
-        There is none; the message names those there are.
+        There is none; the message names the tiers there are, or else the models.
     ManifestError
         The folder of that name holds another model, or its manifest is malformed.
     """
     folder = models_root(root) / f"{task}-{kind}-{tier}"
     if not folder.is_dir():
         present = [path.parent.name for path in sorted(folder.parent.glob(f"*/{MANIFEST_NAME}"))]
-        raise ModelError(
-            f"no model {folder.name} in {folder.parent}; "
-            + (f"choose another tier or method among {', '.join(present)}" if present else "it holds none")
-        )
+        remedy = f"there are {', '.join(present)}" if present else "it holds none: install rawfix again"
+        if there := tiers(task, kind, root):
+            remedy = f"installed tiers: {', '.join(there)}; choose with --quality"
+        raise ModelError(f"no model {folder.name} in {folder.parent}; {remedy}")
     model = load_model(folder)
     if model.manifest.id != folder.name:
         raise ManifestError(f"{folder / MANIFEST_NAME}: describes {model.manifest.id}, not {folder.name}")

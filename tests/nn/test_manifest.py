@@ -104,6 +104,16 @@ def test_a_missing_model_names_those_there_are(root):
         find_model("demosaic", "xtrans", "fast", root)
 
 
+def test_a_missing_tier_names_those_there_are(root):
+    with pytest.raises(ModelError, match=r"no model demosaic-bayer-best.*installed tiers: fast, tiny;"):
+        find_model("demosaic", "bayer", "best", root)
+
+
+def test_a_folder_without_models_says_so(tmp_path):
+    with pytest.raises(ModelError, match="holds none: install"):
+        find_model("demosaic", "bayer", "best", tmp_path)
+
+
 def test_a_folder_under_a_false_name_is_refused(root):
     (root / "demosaic-bayer-fast").rename(root / "demosaic-quad-fast")
     with pytest.raises(ManifestError, match=r"describes demosaic-bayer-fast, not demosaic-quad-fast"):
