@@ -169,6 +169,11 @@ def available_providers() -> list[str]:
     return [name for name, provider in PROVIDERS.items() if provider in installed]
 
 
+def runtime_version() -> str:
+    """The ONNX Runtime that runs the networks, with its version."""
+    return f"ONNX Runtime {ort.__version__}"
+
+
 def write_golden(path: Path, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> None:
     """Store a patch for `self_test`: a compressed ``.npz`` of ``input.<name>`` and ``output.<name>``."""
     planes = {f"input.{name}": tensor for name, tensor in inputs.items()}

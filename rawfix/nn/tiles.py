@@ -113,6 +113,22 @@ def run_tiled(
     return stitched
 
 
+def covered_pixels(
+    shape: tuple[int, int],
+    tile: int,
+    halo: int,
+    multiple: int,
+    period: tuple[int, int] = (2, 2),
+    origin: tuple[int, int] = (0, 0),
+) -> int:
+    """Input pixels that a network computes in `run_tiled`: those of the frame, and again those of the halos."""
+    total = 1
+    for size, step, start in zip(shape, period, origin, strict=True):
+        starts, core, reach = _grid(size, tile, halo, lcm(multiple, step), start)
+        total *= len(starts) * (core + 2 * reach)
+    return total
+
+
 def reflect(index: NDArray[np.intp], size: int, period: int) -> NDArray[np.intp]:
     """Where a frame's pixels are found beyond its borders: reflected, in the same CFA phase.
 

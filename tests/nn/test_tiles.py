@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rawfix.nn.tiles import reflect, run_tiled
+from rawfix.nn.tiles import covered_pixels, reflect, run_tiled
 
 SIDES = st.integers(1, 67)
 PERIODS = st.sampled_from([1, 2, 4, 6])
@@ -71,6 +71,8 @@ def test_tiles_equal_the_whole(height, width, tile, reach, extra, period, data):
     )
     wanted = whole(mosaic, reach, period, origin, scale)
     assert len(set(seen)) == 1
+    geometry = ((height, width), tile, reach + extra, multiple, (period, period), origin)
+    assert covered_pixels(*geometry) == sum(rows * columns for rows, columns in seen)
     assert seen[0][0] % multiple == seen[0][1] % multiple == 0
     for name in wanted:
         assert found[name].dtype == np.float32
