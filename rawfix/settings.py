@@ -13,7 +13,11 @@ Tone = Literal["standard", "none"]
 Format = Literal["tiff", "png", "jpeg"]
 Bits = Literal[8, 16, 32]
 Highlights = Literal["rebuild", "clip"]
-Quality = Literal["fast", "standard", "best"]
+Tier = Literal["fast", "standard", "best"]
+Quality = Literal[Tier, "auto"]
+
+DEFAULT_TIME_BUDGET = 30.0
+"""Seconds a picture that ``--quality auto`` may spend in its networks."""
 
 FORMAT_BITS: dict[str, tuple[int, ...]] = {"tiff": (8, 16, 32), "png": (8, 16), "jpeg": (8,)}
 """Bit depths of each output format."""
@@ -42,7 +46,9 @@ class Settings:
     strengths
         Weights of the residual maps.
     quality
-        Tier of the networks.
+        Tier of the networks; ``auto``: the best that fits the time budget, chosen for each file.
+    time_budget
+        Seconds a picture that ``auto`` may spend in its networks; None: `DEFAULT_TIME_BUDGET`.
     space, linear, tone
         Output colour space, linear light instead of its transfer curve, tone curve.
     exposure
@@ -66,6 +72,7 @@ class Settings:
 
     strengths: Strengths = Strengths()
     quality: Quality = "standard"
+    time_budget: float | None = None
     space: Space = "srgb"
     linear: bool = False
     tone: Tone = "standard"
@@ -89,6 +96,11 @@ class Settings:
         ):
             if getattr(self, name) not in choices:
                 raise SettingsError(f"--{name} {getattr(self, name)}: choose one of {', '.join(choices)}")
+        if self.time_budget is not None:
+            if self.quality != "auto":
+                raise SettingsError(f"--time-budget {self.time_budget:g} needs --quality auto")
+            if not (math.isfinite(self.time_budget) and self.time_budget > 0):
+                raise SettingsError(f"--time-budget {self.time_budget:g}: give seconds a picture, above 0")
         if self.bits not in FORMAT_BITS[self.format]:
             depths = ", ".join(map(str, FORMAT_BITS[self.format]))
             raise SettingsError(f"--bits {self.bits}: {self.format} holds {depths} bits")

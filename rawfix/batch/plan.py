@@ -20,7 +20,8 @@ _OTHER = frozenset((".webp", ".bmp", ".gif", ".exr", ".dng", ".jxl", ".heic", ".
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to develop. ``target`` may hold fields (``{camera}``, ``{iso}``) known only after reading."""
+    """One file to develop. ``target`` may hold fields known only after reading: ``{camera}``, ``{iso}``, a
+    ``{quality}`` that time decides."""
 
     source: Path
     target: Path
@@ -122,7 +123,8 @@ def plan(
             target = folder / f"{name}{suffix}"
         ext = source.suffix.lstrip(".")
         fields = {"stem": source.stem, "ext": ext, "seq": number, "space": space, "quality": quality}
-        jobs.append(Job(source, target, fields, needs_frame=bool(set(used) & {"camera", "iso"})))
+        late = {"camera", "iso", *(("quality",) if quality == "auto" else ())}
+        jobs.append(Job(source, target, fields, needs_frame=bool(set(used) & late)))
     taken: dict[str, Path] = {}
     for job in jobs:
         target = fill(job, camera="camera", iso=100)

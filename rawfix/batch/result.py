@@ -22,6 +22,9 @@ class Result:
         ``skipped``: exists and was to be left; ``failed``, for the reason in ``error``.
     seconds
         From the start of reading to the end of writing.
+    quality, expected_seconds
+        Tier that developed it, "none" where it needed no network; and, where time decided, what its networks
+        were expected to take.
     stops
         Why no further file can do better: "disk", "model", or "" where it can.
     """
@@ -39,6 +42,8 @@ class Result:
     notes: tuple[str, ...] = ()
     error: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    quality: str | None = None
+    expected_seconds: float | None = None
     stops: Literal["", "disk", "model"] = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,6 +55,8 @@ class Result:
             "seconds": round(self.seconds, 3),
             "bad_pixels": self.bad_pixels,
             "models": list(self.models),
+            "quality": self.quality,
+            "expected_seconds": None if self.expected_seconds is None else round(self.expected_seconds, 3),
             "wb": None if self.wb is None else list(self.wb),
             "noise_model": self.noise_source,
             "camera": self.camera,

@@ -16,6 +16,7 @@ from rawfix.batch.options import STAGES, Options
 from rawfix.batch.plan import Job, check_claim, fill
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result, settled
+from rawfix.batch.tiers import Choice, choose_tier
 from rawfix.color.spaces import space_named
 from rawfix.errors import CorruptRawError, OutputError
 from rawfix.frame import Image, NoiseModel, RawFrame
@@ -42,6 +43,8 @@ class Work:
         Of the source as it was read.
     overwrite
         Whether the target may be replaced.
+    settings, choice
+        As asked for, and the tier that they come to for this frame.
     sides
         Side outputs written so far.
     frame, developed
@@ -51,6 +54,7 @@ class Work:
     job: Job
     target: Path
     settings: Settings
+    choice: Choice
     options: Options
     journal: Journal
     started: float
@@ -98,7 +102,12 @@ def read(
         raise CorruptRawError(f"{job.source.name}: {error.strerror} while it was read") from None
     if before is None or (before.st_size, before.st_mtime_ns) != (state.size, state.mtime_ns):
         raise CorruptRawError(f"{job.source.name}: changed while it was read; try again when it is complete")
-    target = fill(job, camera=frame.camera or "unknown", iso=round(frame.iso or 0))
+    settings = recipe.settings_for(frame.camera, frame.iso)
+    late: dict[str, object] = {"camera": frame.camera or "unknown", "iso": round(frame.iso or 0)}
+    choice = choose_tier(frame, settings) if job.needs_frame else None
+    if choice is not None:
+        late["quality"] = choice.tier
+    target = fill(job, **late)
     sides = options.sides(target)
     journal = Journal(target.parent, read=action is None or bool(sides))
     if job.needs_frame:
@@ -113,8 +122,9 @@ def read(
     check_target(target, overwrite)
     for side in sides:
         check_target(side, options.overwrite or journal.find(side) is not None)
+    choice = choice or choose_tier(frame, settings)
     return Work(
-        job, target, recipe.settings_for(frame.camera, frame.iso), options, journal, started, state, overwrite,
+        job, target, settings, choice, options, journal, started, state, overwrite,
         frame, frame.camera, frame.iso, frame.noise,
     )  # fmt: skip
 
@@ -130,14 +140,15 @@ def compute(work: Work, progress: Progress | None) -> None:
             with announcing(lambda temporary, final: _note_side(work, temporary, final)):
                 write_tiff(path, image, icc=None, overwrite=_may_replace(work, path))
 
-    work.developed = develop(frame, work.settings, progress, save if options.save_stages else None)
-    work.notes = (*frame.notes, *work.developed.notes)
+    settings = work.choice.apply(work.settings)
+    work.developed = develop(frame, settings, progress, save if options.save_stages else None)
+    work.notes = (*frame.notes, *work.choice.notes, *work.developed.notes)
     work.frame = None
 
 
 def write(work: Work) -> Result:
     """Write what was developed, whole or not at all; raises `RawfixError`."""
-    developed, settings, target = work.developed, work.settings, work.target
+    developed, settings, target = work.developed, work.choice.apply(work.settings), work.target
     assert developed is not None
     work.developed = None
     bad_map = work.options.bad_map_path(target)
@@ -173,6 +184,8 @@ def write(work: Work) -> Result:
         iso=work.iso,
         notes=work.notes,
         settings=settings.to_dict(),
+        quality=work.choice.tier,
+        expected_seconds=work.choice.seconds,
     )
 
 
@@ -180,7 +193,7 @@ def _origin(work: Work, developed: Developed) -> Origin:
     """What the picture's metadata is made of."""
     installed = installed_models() if developed.models else {}
     provenance = Provenance(
-        settings=work.settings.to_dict(),
+        settings=work.choice.apply(work.settings).to_dict(),
         models=tuple((name, installed[name]) for name in developed.models),
         noise=work.noise,
         defects=None if developed.bad is None else int(np.count_nonzero(developed.bad)),

@@ -15,7 +15,7 @@ from rawfix.io.folders import cache_folder
 from rawfix.nn.manifest import Model
 from rawfix.nn.measure import Speed
 from rawfix.nn.session import runtime_version
-from rawfix.nn.threads import available_threads
+from rawfix.nn.threads import thread_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def circumstances(model: Model, provider: str, threads: int) -> Circumstances:
     """Those of a run here and now; ``threads`` 0 stands for all this process may use."""
     manifest = model.manifest
     return Circumstances(
-        manifest.id, manifest.sha256, provider, threads or available_threads(), cpu_name(), runtime_version()
+        manifest.id, manifest.sha256, provider, thread_share(threads or None), cpu_name(), runtime_version()
     )
 
 

@@ -64,6 +64,7 @@ def develop(
     bad_map: options.BadMap = None,
     save_stages: options.SaveStages = None,
     quality: options.Quality = "standard",
+    time_budget: options.TimeBudget = None,
     tile: options.Tile = 0,
     threads: options.Threads = 0,
     provider: options.Provider = "cpu",

@@ -85,7 +85,15 @@ SaveStages = Annotated[
 ]
 
 Quality = Annotated[
-    str, typer.Option(help="Tier of the networks: fast, standard, best.", rich_help_panel=_RUN)
+    str, typer.Option(help="Tier of the networks: fast, standard, best or auto.", rich_help_panel=_RUN)
+]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option(
+        help="With --quality auto: seconds a picture for the networks. Default 30.",
+        metavar="SECONDS",
+        rich_help_panel=_RUN,
+    ),
 ]
 Tile = Annotated[int, typer.Option(help="Side of a tile; 0: the model's own.", rich_help_panel=_RUN)]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.", rich_help_panel=_RUN)]
@@ -98,7 +106,8 @@ Jobs = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.", rich_help_panel=_RUN)]
 
 SETTINGS = (
-    "quality", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk", "format", "bits",
+    "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk",
+    "format", "bits",
     "tile", "threads", "provider",
 )  # fmt: skip
 """Parameters that are fields of `Settings`; those of `Strengths` are named in `settings_of`."""

@@ -68,9 +68,10 @@ class Request:
                 f"--bad-map {self.bad_map}: one file for {len(sources)} inputs; give a folder"
             )
         settings = self.recipe.settings
+        tiers = {variant.quality for variant in self.recipe.variants()}
         return plan(
             [source.path for source in sources], self.output, self.name, settings.format,
-            space=settings.space, quality=settings.quality,
+            space=settings.space, quality=settings.quality if len(tiers) == 1 else "auto",
             below={source.path: source.below for source in sources},
         )  # fmt: skip
 
