@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -101,6 +102,41 @@ def models(
     from rawfix.cli.models import run
 
     raise typer.Exit(run(verify=verify, as_json=json))
+
+
+@app.command(epilog=exit_codes.HELP)
+def bench(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="RAW file for --end-to-end; default: one that is drawn.", show_default=False),
+    ] = None,
+    end_to_end: Annotated[
+        bool, typer.Option("--end-to-end", help="Time the whole way from file to file, stage by stage.")
+    ] = False,
+    tier: Annotated[
+        list[str] | None, typer.Option(help="Only this tier: fast, standard, best; may be repeated.")
+    ] = None,
+    megapixels: Annotated[
+        float | None, typer.Option(help="Size of the frame. Default 4, end to end 24.", metavar="N")
+    ] = None,
+    threads: options.Threads = 0,
+    provider: options.Provider = "cpu",
+    json: options.Json = False,
+) -> None:
+    """Measure speed and memory of the networks on this machine; --quality auto goes by it."""
+    from rawfix.cli.bench import run
+
+    raise typer.Exit(
+        run(
+            file,
+            end_to_end=end_to_end,
+            tiers=tier or [],
+            megapixels=megapixels,
+            threads=threads,
+            provider=provider,
+            as_json=json,
+        )
+    )
 
 
 @app.command(epilog=exit_codes.HELP)
