@@ -15,8 +15,11 @@ import numpy as np
 
 from rawfix.batch.bench import frame_shape
 from rawfix.batch.machine import apart, peak_memory
+from rawfix.batch.options import Options
 from rawfix.batch.plan import Job
-from rawfix.batch.run import Options, Result, run_job
+from rawfix.batch.recipe import Recipe
+from rawfix.batch.result import Result
+from rawfix.batch.run import Work, compute, read, write
 from rawfix.errors import SettingsError
 from rawfix.frame import NoiseModel
 from rawfix.io.dng import write_cfa_dng
@@ -123,7 +126,7 @@ def profile(source: Path | None, megapixels: float, settings: Settings) -> EndTo
     Raises
     ------
     RawfixError
-        As in `run_job`.
+        As in `rawfix.batch.run`.
     """
     if settings.quality == "auto":
         raise SettingsError("a tier must be named to be measured, not auto")
@@ -145,13 +148,20 @@ def draw_dng(path: Path, megapixels: float) -> None:
     write_cfa_dng(path, replace(frame, mosaic=mosaic))
 
 
+def _from_file_to_file(job: Job, settings: Settings) -> Result:
+    """The steps of a worker, one after the other."""
+    work = read(job, None, Recipe(settings), Options(), lambda target: True)
+    assert isinstance(work, Work), work
+    compute(work, None)
+    return write(work)
+
+
 def _develop(source: Path, folder: Path, settings: Settings) -> EndToEnd:
     """In the process of its own."""
-    target = folder / f"developed{SUFFIXES[settings.format]}"
-    job = Job(source, target, {})
+    job = Job(source, folder / f"developed{SUFFIXES[settings.format]}", {})
     profiler = cProfile.Profile()
     cpu, started = time.process_time(), time.perf_counter()
-    result: Result = profiler.runcall(run_job, job, settings, Options(), set())
+    result = profiler.runcall(_from_file_to_file, job, settings)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
     peak = peak_memory()
     times: dict[CodeType | str, float] = {entry.code: entry.totaltime for entry in profiler.getstats()}

@@ -11,7 +11,7 @@ from rawfix.batch.bench import planes_for
 from rawfix.batch.speeds import circumstances, recall, remember
 from rawfix.cfa import CANONICAL
 from rawfix.frame import RawFrame
-from rawfix.nn.manifest import Model, find_models
+from rawfix.nn.manifest import Model, tiers
 from rawfix.nn.measure import measure, predict
 from rawfix.pipeline import demosaic_model
 from rawfix.settings import DEFAULT_TIME_BUDGET, Settings, Tier
@@ -36,14 +36,17 @@ class Choice:
         What the user should know about it.
     """
 
-    tier: Tier | Literal["none"]
+    tier: Tier | Literal["auto", "none"]
     seconds: float | None = None
     notes: tuple[str, ...] = ()
 
     def apply(self, settings: Settings) -> Settings:
         """The settings with this tier in place of ``auto``."""
-        tier = "standard" if self.tier == "none" else self.tier
-        return replace(settings, quality=tier, time_budget=None)
+        if settings.quality != "auto":
+            return settings
+        if self.tier == "auto" or self.tier == "none":
+            return _with_tier(settings, "standard")
+        return _with_tier(settings, self.tier)
 
 
 def choose_tier(frame: RawFrame, settings: Settings) -> Choice:
@@ -58,45 +61,45 @@ def choose_tier(frame: RawFrame, settings: Settings) -> Choice:
     """
     if settings.quality != "auto":
         return Choice(settings.quality)
-    if (tiers := _tiers_for(frame)) is None:
-        needed = demosaic_model(frame, replace(settings, quality="standard", time_budget=None))
+    installed = [] if frame.cfa is None else tiers("demosaic", frame.cfa.name)
+    candidates = [tier for tier in BEST_FIRST if tier in installed]
+    if not candidates:
+        needed = demosaic_model(frame, _with_tier(settings, "standard"))
         return Choice("none" if needed is None else "standard")
     budget = settings.time_budget or DEFAULT_TIME_BUDGET
     expected: dict[Tier, float] = {}
     notes: tuple[str, ...] = ()
-    for tier, model in tiers.items():
+    for tier in candidates:
+        model = demosaic_model(frame, _with_tier(settings, tier))
+        assert model is not None
         expected[tier], said = expected_seconds(model, frame, settings)
         notes += said
         if expected[tier] <= budget:
             return Choice(tier, expected[tier], notes)
-    tier = min(expected, key=lambda name: expected[name])
-    note = f"no tier fits {budget:g} s: {tier} is the fastest, its networks are expected to take"
-    return Choice(tier, expected[tier], (*notes, f"{note} {expected[tier]:.0f} s"))
-
-
-def _tiers_for(frame: RawFrame) -> dict[Tier, Model] | None:
-    """Demosaicing models of the frame's filter array by tier, best first; None where there are none."""
-    kind = None if frame.cfa is None else frame.cfa.name
-    found = {
-        model.manifest.tier: model
-        for model in find_models()
-        if model.contract.task == "demosaic" and model.manifest.cfa == kind
-    }
-    return {tier: found[tier] for tier in BEST_FIRST if tier in found} or None
+    fastest = min(candidates, key=lambda tier: expected[tier])
+    note = (
+        f"no tier fits {budget:g} s: {fastest} is the fastest, its networks are expected to take "
+        f"{expected[fastest]:.3g} s"
+    )
+    return Choice(fastest, expected[fastest], (*notes, note))
 
 
 def expected_seconds(model: Model, frame: RawFrame, settings: Settings) -> tuple[float, tuple[str, ...]]:
-    """Seconds the model is expected to take for the frame, remembered or measured now; and notes."""
+    """Seconds the model is expected to take for the frame, by its speed remembered or measured now; and notes."""
+    shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
     assert frame.cfa is not None
-    canonical = CANONICAL[frame.cfa.name]
+    canonical = frame.cfa.to_canonical(shape)
+    assert canonical is not None
+    family, symmetry, origin = canonical
+    period = CANONICAL[family].period
     here = circumstances(model, settings.provider, settings.threads)
     speed, notes = recall(here)
     if speed is None:
         planes = planes_for(model, (_SIDE, _SIDE), np.random.default_rng(0))
-        speed = measure(
-            model, planes, canonical.period, settings.provider, here.threads, runs=1, at_least=_ENOUGH
-        )
+        speed = measure(model, planes, period, here.provider, here.threads, runs=1, at_least=_ENOUGH)
         notes += remember(here, speed)
-    shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
-    origin = frame.cfa.offset_to(canonical) or (0, 0)
-    return predict(speed, model.manifest, shape, canonical.period, origin, settings.tile), notes
+    return predict(speed, model.manifest, symmetry.shape(shape), period, origin, settings.tile), notes
+
+
+def _with_tier(settings: Settings, tier: Tier) -> Settings:
+    return replace(settings, quality=tier, time_budget=None)

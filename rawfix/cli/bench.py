@@ -79,7 +79,7 @@ def _installed(tiers: list[str]) -> list[Model]:
     found = [model for model in models if not tiers or model.manifest.tier in tiers]
     if not found and models:
         there = ", ".join(sorted({model.manifest.tier for model in models}))
-        raise ModelError(f"no model of tier {', '.join(tiers)} is installed; the tiers installed are {there}")
+        raise ModelError(f"no model of tier {', '.join(tiers)} is installed; installed tiers: {there}")
     if not found:
         raise ModelError("no models are installed; install rawfix again")
     return found
@@ -92,7 +92,7 @@ def _measure_all(
     done: list[Measured] = []
     with file_progress(len(tasks)) as progress:
         for name, measure in tasks.items():
-            progress.start(name)
+            progress.tile(name, 0, 1)
             try:
                 measured = measure()
             except RawfixError as error:
@@ -108,7 +108,8 @@ def _measure_all(
             for note in measured.notes if not as_json else ():
                 err.print(f"rawfix: {name}: note: {note}", soft_wrap=True)
     if done and not as_json:
-        out.print(Text(f"{cpu_name()}, {done[0].threads} threads, {runtime_version()}, {done[0].provider}"))
+        threads = f"{done[0].threads} thread{'s' if done[0].threads > 1 else ''}"
+        out.print(Text(f"{cpu_name()}, {threads}, {runtime_version()}, {done[0].provider}"))
         show(done)
     return exit_codes.of_batch(len(tasks) - len(done), len(tasks))
 
@@ -119,11 +120,11 @@ def _show_networks(measured: Iterable[Bench]) -> None:
         "tiles. Memory: the most the process held, and what of it was there before the network was opened."
     ))  # fmt: skip
     table.add_column("model", no_wrap=True)
-    for title in ("s/MP", "GFLOP/MP", "GFLOP/s", "with halos", "memory", "before"):
+    for title in ("s/MP", "GFLOP/s", "with halos", "memory", "before"):
         table.add_column(title, justify="right")
     for line in measured:
         table.add_row(
-            line.model, f"{line.seconds_per_megapixel:.3f}", f"{line.gflop_per_mp:.1f}", f"{line.gflops:.1f}",
+            line.model, f"{line.seconds_per_megapixel:.3f}", f"{line.gflops:.1f}",
             f"{line.gflops_with_halos:.1f}, +{100 * line.halo_share:.0f} %",
             _mib(line.peak_bytes), _mib(line.base_bytes),
         )  # fmt: skip

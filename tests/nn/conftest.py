@@ -65,7 +65,14 @@ def make_model(tmp_path: Path, golden_planes: dict[str, np.ndarray]) -> MakeMode
     onnx = pytest.importorskip("onnx")
     from rawfix.nn.session import write_golden
 
-    def make(rename: Mapping[str, str] | None = None, camera: int = 3, offset: float = 0.0) -> Model:
+    def make(
+        rename: Mapping[str, str] | None = None,
+        camera: int = 3,
+        offset: float = 0.0,
+        cfa: str = "bayer",
+        tier: str = "tiny",
+        **facts: Any,
+    ) -> Model:
         names = {"mosaic": "mosaic", "bad": "bad"} | dict(rename or {})
         node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
 
@@ -85,17 +92,18 @@ def make_model(tmp_path: Path, golden_planes: dict[str, np.ndarray]) -> MakeMode
                 ),
                 node("Identity", ["known_bad"], [names["bad"]]),
             ],
-            "tiny",
+            f"demosaic-{cfa}-{tier}",
             [plane(names["mosaic"], 1), plane("sigma", 1), plane("known_bad", 1)],
             [plane("camera", camera), plane(names["bad"], 1)],
             [onnx.helper.make_tensor("one", onnx.TensorProto.FLOAT, [1], [1.0])],
         )
         opsets = [onnx.helper.make_opsetid("", 17)]
         content = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
-        folder = tmp_path / "demosaic-bayer-tiny"
+        folder = tmp_path / f"demosaic-{cfa}-{tier}"
         folder.mkdir(exist_ok=True)
         (folder / "model.onnx").write_bytes(content)
-        manifest = _manifest_of(sha256=hashlib.sha256(content).hexdigest())
+        named = {"id": folder.name, "cfa": cfa, "tier": tier, **facts}
+        manifest = _manifest_of(sha256=hashlib.sha256(content).hexdigest(), **named)
         manifest.write(folder)
         inputs = golden_planes
         layers = [2 * inputs["mosaic"] + offset, inputs["sigma"], np.log1p(inputs["known_bad"])]
