@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import CorruptRawError, UnsupportedRawError
-from rawfix.frame import NoiseModel, RawFrame
+from rawfix.frame import RawFrame
 from rawfix.io import dng_tags, raw_checks, raw_color, raw_levels
 from rawfix.io.dng_tags import FileTags, RawTags
 from rawfix.io.metadata import read_names
-from rawfix.physics.noise_estimation import estimate_noise
+from rawfix.io.raw_noise import estimate, file_noise
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
 _FLIP_TO_ORIENTATION = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
@@ -81,7 +81,7 @@ def read_raw(path: Path) -> RawFrame:
         path, frame.mosaic, float(frame.black.min()), max(*frame.white, decoded.white), raw
     )
     frame.mosaic.flags.writeable = False
-    noise = _file_noise(tags.raw) or _estimate(frame)
+    noise = file_noise(tags.raw) or estimate(frame)
     return replace(frame, noise=noise)
 
 
@@ -239,37 +239,6 @@ def _common_black(
         return samples, white
     red, green, blue = (float(level - offset) for level, offset in zip(white, offsets, strict=True))
     return samples.astype(np.float32) - offsets.astype(np.float32), (red, green, blue)
-
-
-def _file_noise(raw: RawTags | None) -> NoiseModel | None:
-    """NoiseProfile as a model: one pair for all channels, or one a plane (red, green, blue)."""
-    pairs = raw.noise if raw is not None else ()
-    if len(pairs) not in (1, 3) or not all(
-        np.isfinite(p).all() and min(p) >= 0 and max(p) > 0 for p in pairs
-    ):
-        return None
-    red, green, blue = pairs if len(pairs) == 3 else pairs * 3
-    return NoiseModel((red[0], green[0], blue[0]), (red[1], green[1], blue[1]), "file")
-
-
-def _estimate(frame: RawFrame) -> NoiseModel:
-    """The noise model measured from the frame itself."""
-    samples = frame.mosaic.astype(np.float32)
-    height, width = samples.shape[:2]
-    rows, columns = frame.black.shape
-    black = np.tile(frame.black, (-(-height // rows), -(-width // columns)))[:height, :width]
-    if frame.black_rows is not None:
-        black = black + frame.black_rows[:, None]
-    if frame.black_columns is not None:
-        black = black + frame.black_columns[None, :]
-    white = np.array(frame.white, np.float32) - float(frame.black.mean())
-    step = 1 / float(white.max()) if frame.mosaic.dtype == np.uint16 else 1e-6
-    if frame.cfa is None:
-        return estimate_noise((samples - black[..., None]) / white, step=step)
-    channels = frame.cfa.unit()
-    period = (-(-height // channels.shape[0]), -(-width // channels.shape[1]))
-    scale = np.tile(white[np.minimum(channels, 2)], period)[:height, :width]
-    return estimate_noise(np.asarray((samples - black) / scale, np.float32), channels, step=step)
 
 
 def libraw_version() -> str:

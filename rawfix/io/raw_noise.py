@@ -1,0 +1,40 @@
+"""The noise model of a file: stated by it, or measured from its own samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rawfix.frame import NoiseModel, RawFrame, with_infrared
+from rawfix.io.dng_tags import RawTags
+from rawfix.physics.noise_estimation import estimate_noise
+
+
+def file_noise(raw: RawTags | None) -> NoiseModel | None:
+    """NoiseProfile as a model: one pair for all channels, or one a plane (red, green, blue, infrared)."""
+    pairs = raw.noise if raw is not None else ()
+    if len(pairs) not in (1, 3, 4) or not all(
+        np.isfinite(p).all() and min(p) >= 0 and max(p) > 0 for p in pairs
+    ):
+        return None
+    red, green, blue = pairs[:3] if len(pairs) > 1 else pairs * 3
+    return NoiseModel((red[0], green[0], blue[0]), (red[1], green[1], blue[1]), "file")
+
+
+def estimate(frame: RawFrame) -> NoiseModel:
+    """The noise model measured from the frame itself."""
+    samples = frame.mosaic.astype(np.float32)
+    height, width = samples.shape[:2]
+    rows, columns = frame.black.shape
+    black = np.tile(frame.black, (-(-height // rows), -(-width // columns)))[:height, :width]
+    if frame.black_rows is not None:
+        black = black + frame.black_rows[:, None]
+    if frame.black_columns is not None:
+        black = black + frame.black_columns[None, :]
+    white = with_infrared(frame.white) - float(frame.black.mean())
+    step = 1 / float(white.max()) if frame.mosaic.dtype == np.uint16 else 1e-6
+    if frame.cfa is None:
+        return estimate_noise((samples - black[..., None]) / white[:3], step=step)
+    channels = frame.cfa.unit()
+    period = (-(-height // channels.shape[0]), -(-width // channels.shape[1]))
+    scale = np.tile(white[channels], period)[:height, :width]
+    return estimate_noise(np.asarray((samples - black) / scale, np.float32), channels, step=step)
