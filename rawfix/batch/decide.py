@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from rawfix.batch.options import Options
 from rawfix.batch.recipe import Recipe
 from rawfix.errors import ManifestError, ModelError
 from rawfix.io.provenance import sidecars_of
+from rawfix.io.read import MOSAIC_SUFFIXES
 from rawfix.nn.manifest import find_models
 
 Kind = Literal["develop", "replace", "unchanged", "skip", "refuse"]
@@ -87,7 +88,7 @@ def stale_because(
     if entry.source_state is None or not entry.source_state.matches(source):
         return "its source has changed"
     if entry.carried != carried_digest(source, options):
-        return "its sidecar, or what is stripped, has changed"
+        return "its sidecar, its description, or what is stripped, has changed"
     if entry.settings != settings_digest(recipe.settings_for(entry.camera, entry.iso)):
         return "the settings are others"
     if any(p.absolute() not in entry.sides or (journal.knows(p) and not p.exists()) for p in sides):
@@ -99,12 +100,15 @@ def stale_because(
 
 
 def carried_digest(source: Path, options: Options) -> str:
-    """By which a change of the source's sidecars, or of what is left out, is noticed."""
+    """By which a change of the source's sidecars or description, or of what is left out, is noticed."""
     sidecars = []
-    for path in sidecars_of(source):
+    described = source.suffix.lower() in MOSAIC_SUFFIXES
+    beside = (source.with_suffix(".toml"),) if described else ()
+    for path in (*sidecars_of(source), *beside):
         with suppress(OSError):
             sidecars.append([path.name, FileState.of(path).sha256])
-    return digest([options.strip_private, sidecars])
+    given = [asdict(options.mosaic)] if described and options.mosaic is not None else []
+    return digest([options.strip_private, sidecars, *given])
 
 
 def installed_models() -> dict[str, str]:

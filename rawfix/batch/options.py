@@ -1,9 +1,11 @@
-"""How a run treats its files; nothing here changes a pixel."""
+"""How a run treats its files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from rawfix.io.mosaic_facts import MosaicFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Options:
         Folder for the stages; folder or file for the map of bad pixels.
     strip_private
         Leave places, names, serial numbers out of the metadata.
+    mosaic
+        What inputs without a RAW container do not say themselves.
     run
         The run's id: what it wrote itself, before it was interrupted, is not written again.
     previews
@@ -32,6 +36,7 @@ class Options:
     save_stages: Path | None = None
     bad_map: Path | None = None
     strip_private: bool = False
+    mosaic: MosaicFacts | None = None
     run: str = ""
     previews: Path | None = None
     max_memory: int = 0

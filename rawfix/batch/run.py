@@ -24,7 +24,7 @@ from rawfix.io.atomic import announcing, check_target
 from rawfix.io.icc import profile
 from rawfix.io.mask import write_mask
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
-from rawfix.io.raw import read_raw
+from rawfix.io.read import read_frame
 from rawfix.io.tiff import write_tiff
 from rawfix.io.writers import WRITERS
 from rawfix.pipeline import Developed, Progress, develop
@@ -95,7 +95,7 @@ def read(
     """
     started = time.monotonic()
     before = job.source.stat() if job.source.is_file() else None
-    frame = read_raw(job.source)
+    frame = read_frame(job.source, options.mosaic)
     try:
         state = FileState.of(job.source)
     except OSError as error:

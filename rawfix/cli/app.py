@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rawfix import __version__
-from rawfix.cli import exit_codes, options
+from rawfix.cli import exit_codes, headerless, options
 
 app = typer.Typer(
     name="rawfix",
@@ -71,6 +71,13 @@ def develop(
     provider: options.Provider = "cpu",
     jobs: options.Jobs = 1,
     json: options.Json = False,
+    cfa: headerless.Cfa = None,
+    size: headerless.Size = None,
+    input_bits: headerless.InputBits = None,
+    black: headerless.Black = None,
+    white: headerless.White = None,
+    byte_order: headerless.ByteOrder = None,
+    matrix: headerless.Matrix = None,
 ) -> None:
     """Develop RAW files into pictures."""
     from rawfix.cli.develop import run
@@ -83,14 +90,23 @@ def develop(
 
 @app.command(epilog=exit_codes.HELP)
 def info(
+    context: typer.Context,
     files: Annotated[list[str], typer.Argument(help="RAW files.", show_default=False)],
     defects: Annotated[bool, typer.Option(help="Look for defects with the network.")] = True,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a file on stdout.")] = False,
+    cfa: headerless.Cfa = None,
+    size: headerless.Size = None,
+    input_bits: headerless.InfoBits = None,
+    black: headerless.Black = None,
+    white: headerless.White = None,
+    byte_order: headerless.ByteOrder = None,
+    wb: headerless.InfoWb = None,
+    matrix: headerless.Matrix = None,
 ) -> None:
     """Show what a RAW file holds: sensor, filter array, levels, white balance, noise, defects."""
     from rawfix.cli.info import run
 
-    raise typer.Exit(run(files, look_for_defects=defects, as_json=json))
+    raise typer.Exit(run(files, context.params, look_for_defects=defects, as_json=json))
 
 
 @app.command(epilog=exit_codes.HELP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,9 +13,10 @@ from rich.text import Text
 from rawfix.batch.inputs import expand
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
-from rawfix.errors import InferenceError, ModelError, RawfixError
+from rawfix.cli.headerless import check_facts, facts_of
+from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
 from rawfix.frame import RawFrame
-from rawfix.io.raw import read_raw
+from rawfix.io.read import read_frame
 from rawfix.nn.manifest import tiers
 from rawfix.pipeline import to_camera, xyz_to_native
 from rawfix.settings import Settings
@@ -52,16 +54,22 @@ def describe(frame: RawFrame) -> dict[str, Any]:
     }
 
 
-def run(files: list[str], *, look_for_defects: bool, as_json: bool) -> int:
+def run(files: list[str], mosaic: Mapping[str, Any], *, look_for_defects: bool, as_json: bool) -> int:
     """Describe every file; returns the exit code."""
     sources = expand(files)
     if not sources:
         refuse(f"no input matched {' '.join(files)}")
         return exit_codes.NO_INPUT
+    try:
+        described = facts_of(mosaic)
+        check_facts(described, sources, wb_is_look=False)
+    except SettingsError as error:
+        refuse(error)
+        return exit_codes.USAGE
     failed = 0
     for path in sources:
         try:
-            frame = read_raw(path)
+            frame = read_frame(path, described)
             facts = {"source": str(path), **describe(frame)}
             if look_for_defects and frame.cfa is not None and tiers("demosaic", frame.cfa.name):
                 with file_progress(1) as progress:

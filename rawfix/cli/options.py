@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rawfix.cli import exit_codes
+from rawfix.cli.headerless import input_bits
 
 if TYPE_CHECKING:
     from rawfix.cli.request import Request
@@ -55,7 +56,11 @@ IrCrosstalk = Annotated[
 
 Format = Annotated[str, typer.Option(help="tiff, png or jpeg.", rich_help_panel=_OUTPUT)]
 Bits = Annotated[
-    int | None, typer.Option(help="8, 16 or 32 (float TIFF). Default 16, JPEG 8.", rich_help_panel=_OUTPUT)
+    int | None,
+    typer.Option(
+        help="8, 16 or 32 (float TIFF). Default 16, JPEG 8. 9 to 15: as --input-bits.",
+        rich_help_panel=_OUTPUT,
+    ),
 ]
 Space = Annotated[
     str,
@@ -116,7 +121,7 @@ SETTINGS = (
 def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """A command's parameters as `Settings.from_dict` takes them."""
     values = {name: parameters[name] for name in SETTINGS}
-    if values["bits"] is None:
+    if values["bits"] is None or input_bits(values["bits"]) is not None:
         values["bits"] = 8 if values["format"] == "jpeg" else 16
     return {"strengths": {name: parameters[name] for name in ("denoise", "deblur")}, **values}
 

@@ -11,8 +11,10 @@ from rawfix.batch.inputs import Source
 from rawfix.batch.options import Options
 from rawfix.batch.plan import Job, plan
 from rawfix.batch.recipe import Recipe
+from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.errors import SettingsError
 from rawfix.io.atomic import make_folder
+from rawfix.io.mosaic_facts import MosaicFacts
 from rawfix.pipeline import check_settings
 
 
@@ -31,14 +33,17 @@ class Request:
     strip: str | None
     jobs: int
     json: bool
+    mosaic: MosaicFacts
 
     @classmethod
     def of(cls, recipe: Recipe, parameters: Mapping[str, Any]) -> Request:
         """From a command's parameters; raises `SettingsError`."""
         given: dict[str, Any] = {
-            name: parameters.get(name) for name in cls.__dataclass_fields__ if name != "recipe"
+            name: parameters.get(name)
+            for name in cls.__dataclass_fields__
+            if name not in ("recipe", "mosaic")
         }
-        request = cls(recipe=recipe, **given)
+        request = cls(recipe=recipe, mosaic=facts_of(parameters), **given)
         allowed = {"--overwrite": request.overwrite, "--skip-existing": request.skip_existing}
         allowed["--update"] = request.update
         if sum(allowed.values()) > 1:
@@ -58,11 +63,12 @@ class Request:
         """How files are treated."""
         return Options(
             self.overwrite, self.skip_existing, self.update, self.save_stages, self.bad_map,
-            strip_private=self.strip is not None,
+            strip_private=self.strip is not None, mosaic=self.mosaic,
         )  # fmt: skip
 
     def plan(self, sources: list[Source]) -> list[Job]:
         """Which output belongs to which input; raises `SettingsError`."""
+        check_facts(self.mosaic, [source.path for source in sources], wb_is_look=True)
         if self.bad_map is not None and len(sources) > 1 and self.bad_map.suffix:
             raise SettingsError(
                 f"--bad-map {self.bad_map}: one file for {len(sources)} inputs; give a folder"

@@ -18,6 +18,7 @@ import numpy as np
 
 from rawfix.io.metadata_exif import carried_iptc, carry_exif
 from rawfix.io.metadata_xmp import add_iptc, gps_of_sidecars, merged_xmp
+from rawfix.io.mosaic_samples import WITHOUT_METADATA
 from rawfix.io.provenance import Origin
 
 exiv2.LogMsg.setLevel(exiv2.LogMsg.Level.mute)
@@ -161,6 +162,8 @@ def _open(source: Path) -> tuple[Any | None, list[str]]:
         image = exiv2.ImageFactory.open(str(source))
         image.readMetadata()
     except exiv2.Exiv2Error:
+        if source.suffix.lower() in WITHOUT_METADATA:
+            return None, []
         return None, [f"metadata of {source.name} cannot be read; the picture carries none of it"]
     return image, []
 
