@@ -71,6 +71,7 @@ def pack(
 def train(
     run: Annotated[Path, typer.Option("--run", help="Directory of the run; an existing one is resumed.")],
     data: Data,
+    task: Annotated[str, typer.Option(help="demosaic or restore.")] = "demosaic",
     minutes: Annotated[float, typer.Option(help="Length of the run, in minutes of training.")] = 120.0,
     steps: Annotated[int, typer.Option(help="End by step count instead.")] = 0,
     cfa: Annotated[
@@ -83,6 +84,10 @@ def train(
     quiet: Annotated[float, typer.Option(help="Share of patches without noise.")] = 0.3,
     natural: Annotated[float, typer.Option(help="Share of patches in the pictures' own colours.")] = 0.5,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 1,
+    demosaic: Annotated[
+        Path | None,
+        typer.Option(help="restore: the demosaicing model (or checkpoint) whose images it learns from."),
+    ] = None,
     init: Annotated[
         Path | None, typer.Option(help="Start from an exported model's folder or a checkpoint.")
     ] = None,
@@ -94,14 +99,19 @@ def train(
 ) -> None:
     """Train, or resume, one run."""
     from rawfix.cfa import CANONICAL
-    from rawfix.training.config import NETWORKS, TrainConfig
+    from rawfix.training.config import NETWORKS, RESTORERS, TrainConfig
     from rawfix.training.loop import train as loop
     from rawfix.training.progress import Reporter
     from rawfix.training.weights import load_initial
 
-    if (cfa, tier) not in NETWORKS:
-        _fail(f"--cfa {cfa} --tier {tier}: there is {', '.join('/'.join(key) for key in NETWORKS)}")
-    step = lcm(8, CANONICAL[cfa].period[0])
+    choices = {"demosaic": list(NETWORKS), "restore": [("bayer", tier) for tier in RESTORERS]}
+    if task not in choices:
+        _fail(f"--task {task}: there is {', '.join(choices)}")
+    if (cfa, tier) not in choices[task]:
+        _fail(f"--cfa {cfa} --tier {tier}: there is {', '.join('/'.join(key) for key in choices[task])}")
+    if (task == "restore") != (demosaic is not None):
+        _fail("--task restore needs --demosaic MODEL, and no other task takes it")
+    step = 16 if task == "restore" else lcm(8, CANONICAL[cfa].period[0])
     if patch % step or patch < 48:
         _fail(f"--patch {patch}: give a multiple of {step}, 48 or more")
     _settle(device, threads)
@@ -115,7 +125,9 @@ def train(
         natural=natural,
         learning_rate=learning_rate,
         seed=seed,
-        network=NETWORKS[cfa, tier],
+        task=task,
+        demosaic="" if demosaic is None else str(demosaic),
+        network=NETWORKS[cfa, tier] if task == "demosaic" else RESTORERS[tier],
     )
     try:
         initial = None if init is None else load_initial(init)
@@ -139,7 +151,7 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint on the pictures that were held back; prints JSON."""
     from rawfix.training.data import load
-    from rawfix.training.demosaic import TASKS
+    from rawfix.training.tasks import TASKS
     from rawfix.training.weights import load_weights
 
     if task not in TASKS:

@@ -18,6 +18,17 @@ class NetworkConfig:
     verdict_width: int = 16
 
 
+@dataclass(frozen=True, slots=True)
+class RestoreConfig:
+    """Shape of a restoration network; see `rawfix.training.networks.restore`.
+
+    ``trunks`` is 1 for one network with two heads, 2 for a network for each map.
+    """
+
+    widths: tuple[int, ...] = (32, 56, 96)
+    trunks: int = 1
+
+
 NETWORKS: dict[tuple[str, str], NetworkConfig] = {
     ("bayer", "fast"): NetworkConfig(
         widths=(16, 24, 32), demosaicers=4, blocks=(1, 1, 2, 1, 1), verdict_width=8
@@ -37,7 +48,14 @@ NETWORKS: dict[tuple[str, str], NetworkConfig] = {
     ("rgbir2", "standard"): NetworkConfig("rgbir2", demosaicers=6),
     ("rgbir4", "standard"): NetworkConfig("rgbir4", demosaicers=2, bank_kernel=3, blocks=(1, 1, 2, 1, 1)),
 }
-"""What is trained for each filter array and tier."""
+"""What demosaics each filter array, by tier."""
+
+RESTORERS: dict[str, RestoreConfig] = {
+    "fast": RestoreConfig((16, 24, 32)),
+    "standard": RestoreConfig(),
+    "best": RestoreConfig((80, 120, 176)),
+}
+"""What restores camera images, by tier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +65,8 @@ class TrainConfig:
     ``minutes`` is the length of the run, in minutes spent training (resumed time counts on); the learning
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
     ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
-    patches whose colours no camera matrix changes.
+    patches whose colours no camera matrix changes. ``demosaic`` names the model whose camera images a
+    restoration network learns from.
     """
 
     task: str = "demosaic"
@@ -70,7 +89,8 @@ class TrainConfig:
     lambda_exposure: float = 1.0
     validate_minutes: float = 10.0
     checkpoint_minutes: float = 3.0
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    demosaic: str = ""
+    network: NetworkConfig | RestoreConfig = field(default_factory=NetworkConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -79,6 +99,8 @@ class TrainConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
         """Inverse of `to_dict`; an unknown key raises `TypeError`."""
-        network = dict(values.get("network", {}))
-        network |= {name: tuple(network[name]) for name in ("widths", "blocks") if name in network}
-        return cls(**{**values, "network": NetworkConfig(**network)})
+        kind: Any = RestoreConfig if values.get("task") == "restore" else NetworkConfig
+        network = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in values.get("network", {}).items()
+        }
+        return cls(**{**values, "network": kind(**network)})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
@@ -103,3 +104,32 @@ def draw_crop(photos: tuple[tuple[str, Photo], ...], size: int, rng: np.random.G
     if rng.random() < 0.5:
         crop = crop.transpose(1, 0, 2)
     return crop[:: int(rng.choice((-1, 1))), :: int(rng.choice((-1, 1)))]
+
+
+Arrays = tuple[np.ndarray, ...]
+
+
+class _Draws(torch.utils.data.IterableDataset[Arrays]):
+    """An endless stream of batches; every worker draws its own."""
+
+    def __init__(self, draw: Callable[[np.random.Generator], Arrays], seed: tuple[int, ...]) -> None:
+        self.draw, self.seed = draw, seed
+
+    def __iter__(self) -> Iterator[Arrays]:
+        worker = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng((*self.seed, 0 if worker is None else worker.id))
+        while True:
+            yield self.draw(rng)
+
+
+def stream(
+    draw: Callable[[np.random.Generator], Arrays], seed: tuple[int, ...], device: str
+) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Endless batches of ``draw(rng)``, made beside the training: by one worker on a CPU, by twelve for a GPU."""
+    yield from torch.utils.data.DataLoader(
+        _Draws(draw, seed),
+        batch_size=None,
+        num_workers=1 if device == "cpu" else 12,
+        prefetch_factor=8,
+        persistent_workers=True,
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import lcm
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from rawfix.cfa import CANONICAL, INFRARED
 from rawfix.physics import scene
 from rawfix.physics.defects import Defects, plant
 from rawfix.training.config import NetworkConfig, TrainConfig
-from rawfix.training.data import Photos, draw_crop
+from rawfix.training.data import Photos, draw_crop, stream
 from rawfix.training.linear import fit_bank, fit_leave_one_out
 from rawfix.training.losses import Batch, LinearDemosaic, demosaic_loss, inside
 from rawfix.training.networks.demosaic import DemosaicNetwork
@@ -24,36 +23,20 @@ from rawfix.training.networks.linear_layers import LinearBank
 from rawfix.training.synthesis import MosaicPair, add_infrared, make_pair
 
 
-def network(config: NetworkConfig) -> DemosaicNetwork:
-    """An untrained network."""
-    return DemosaicNetwork(config)
+def demosaic_config(config: TrainConfig) -> NetworkConfig:
+    """The network's config of a demosaicing run."""
+    assert isinstance(config.network, NetworkConfig)
+    return config.network
 
 
 def initialize(model: DemosaicNetwork, photos: Photos, config: TrainConfig) -> None:
-    """Start the bank from least squares on the training pictures."""
-    net = config.network
+    """Start the linear layers from least squares on the training pictures."""
+    net = demosaic_config(config)
     model.initialize_linear(
         fit_bank(photos.train, net.cfa, net.demosaicers, net.bank_kernel, seed=config.seed),
         fit_leave_one_out(photos.train, net.cfa, net.bank_kernel, seed=config.seed),
         fit_bank(photos.train, net.cfa, 1, net.bank_kernel, samples=60_000, seed=7),
     )
-
-
-class _Pairs(torch.utils.data.IterableDataset[tuple[np.ndarray, ...]]):
-    """An endless stream of batches, drawn from ``(seed, stream)``."""
-
-    def __init__(self, photos: Photos, config: TrainConfig, stream: int) -> None:
-        self.photos, self.config, self.stream = photos, config, stream
-
-    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
-        rng = np.random.default_rng((self.config.seed, self.stream))
-        cfa = CANONICAL[self.config.network.cfa]
-        while True:
-            pairs = []
-            for _ in range(self.config.batch):
-                crop = draw_crop(self.photos.train, self.config.patch, rng)
-                pairs.append(make_pair(crop, cfa, rng, quiet=self.config.quiet, natural=self.config.natural))
-            yield collate(pairs)
 
 
 def collate(pairs: list[MosaicPair]) -> tuple[np.ndarray, ...]:
@@ -72,25 +55,33 @@ class DemosaicTask:
 
     def __init__(self, config: TrainConfig, photos: Photos, device: str) -> None:
         self.config, self.photos, self.device = config, photos, device
-        plain = NetworkConfig(cfa=config.network.cfa, demosaicers=1, bank_kernel=config.network.bank_kernel)
+        net = demosaic_config(config)
+        plain = NetworkConfig(cfa=net.cfa, demosaicers=1, bank_kernel=net.bank_kernel)
         bank = LinearBank(CANONICAL[plain.cfa], 1, plain.bank_kernel)
         kernels = fit_bank(photos.train, plain.cfa, 1, plain.bank_kernel, samples=60_000, seed=7)
         with torch.no_grad():
             bank.direct.copy_(torch.from_numpy(kernels.reshape(bank.direct.shape)))
-        probe = network(plain)
+        probe = DemosaicNetwork(plain)
         self.linear = LinearDemosaic(bank, probe.order, probe.period).to(device)
+
+    def initialize(self, model: nn.Module) -> None:
+        """Start a network that has learnt nothing yet."""
+        assert isinstance(model, DemosaicNetwork)
+        initialize(model, self.photos, self.config)
 
     def stream(self, step: int) -> Iterator[Batch]:
         """Endless batches from here on; a resumed run draws from a new stream."""
-        pairs = _Pairs(self.photos, self.config, step)
-        workers = 1 if self.device == "cpu" else 12
-        if workers > 1:  # every worker its own stream
-            pairs = _ManyStreams(self.photos, self.config, step)
-        loader = torch.utils.data.DataLoader(
-            pairs, batch_size=None, num_workers=workers, prefetch_factor=8, persistent_workers=True
-        )
-        for arrays in loader:
+        for arrays in stream(self.draw, (self.config.seed, step), self.device):
             yield self.batch(arrays)
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """One batch of pairs."""
+        config = self.config
+        cfa = CANONICAL[demosaic_config(config).cfa]
+        crops = [draw_crop(self.photos.train, config.patch, rng) for _ in range(config.batch)]
+        return collate(
+            [make_pair(crop, cfa, rng, quiet=config.quiet, natural=config.natural) for crop in crops]
+        )
 
     def batch(self, arrays: tuple[Tensor, ...]) -> Batch:
         """Move to the device and complete the target."""
@@ -109,15 +100,6 @@ class DemosaicTask:
         return validate(model, self.photos, self.config, self.device, self.linear, pictures)
 
 
-class _ManyStreams(_Pairs):
-    """One stream a worker."""
-
-    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
-        info = torch.utils.data.get_worker_info()
-        self.stream = self.stream * 64 + (0 if info is None else info.id)
-        yield from super().__iter__()
-
-
 def _psnr(squared: Tensor) -> float:
     return float(-10 * torch.log10(squared.mean() + 1e-12))
 
@@ -131,7 +113,7 @@ def validate(
     pictures: Path | None,
 ) -> dict[str, float]:
     """See `DemosaicTask.validate`. Protocol: linear light at 0.9 of white, wb 2/1/1.54, sRGB primaries."""
-    cfa = CANONICAL[config.network.cfa]
+    cfa = CANONICAL[demosaic_config(config).cfa]
     wb = np.array([2.0, 1.0, 1.54, 1.0], np.float32)
     size, multiple = 96 * 2, lcm(8, cfa.period[0])
     rng = np.random.default_rng(0)
@@ -212,6 +194,3 @@ def write_strip(path: Path, strips: list[np.ndarray]) -> None:
     width = max(s.shape[1] for s in strips)
     padded = [np.pad(s, ((0, 0), (0, width - s.shape[1]), (0, 0))) for s in strips]
     Picture.fromarray(np.concatenate(padded).astype(np.uint8)).save(path)
-
-
-TASKS: dict[str, Any] = {"demosaic": DemosaicTask}

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from rawfix.nn.manifest import GRAPH_NAME, Manifest
 from rawfix.training.card import write_card
-from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.networks import Network
 from rawfix.training.weights import load_weights
 
 OPSET = 17
@@ -50,28 +50,27 @@ class Fused(nn.Module):
 
 
 class _Exported(nn.Module):
-    """The contract's outputs: camera, and a probability instead of a logit."""
+    """A network with the contract's outputs."""
 
-    def __init__(self, model: DemosaicNetwork) -> None:
+    def __init__(self, model: Network) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, mosaic: Tensor, sigma: Tensor, known_bad: Tensor) -> tuple[Tensor, Tensor]:
-        camera, logits = self.model(mosaic, sigma, known_bad)
-        return camera, torch.sigmoid(logits)
+    def forward(self, *planes: Tensor) -> tuple[Tensor, ...]:
+        return self.model.deliver(self.model(*planes))
 
 
-def fuse(model: DemosaicNetwork) -> DemosaicNetwork:
+def fuse(model: Network) -> Network:
     """A copy whose linear layers are one convolution each; same results to float32 rounding."""
     fused = copy.deepcopy(model).cpu().eval()
-    for name in ("bank", "predict", "plain"):
+    for name in model.linear_layers:
         if hasattr(fused, name):
             setattr(fused, name, Fused(getattr(fused, name)))
     return fused
 
 
-def sample(side: int = 96) -> dict[str, np.ndarray]:
-    """A deterministic test patch: gradients, an edge, noise, defects; ``(1, 1, side, side)`` each."""
+def sample(model: Network, side: int = 96) -> dict[str, np.ndarray]:
+    """A deterministic test patch for a network: gradients, an edge, noise, defects; ``(1, C, side, side)`` each."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
     mosaic = (
@@ -80,21 +79,27 @@ def sample(side: int = 96) -> dict[str, np.ndarray]:
     mosaic[rng.random(mosaic.shape) < 0.003] = 1.5
     known_bad = (rng.random(mosaic.shape) < 0.002).astype(np.float32)
     sigma = np.sqrt(1e-4 * np.maximum(mosaic, 0) + 1e-6)
-    planes = {"mosaic": mosaic, "sigma": sigma, "known_bad": known_bad}
-    return {name: np.asarray(plane, np.float32)[None, None] for name, plane in planes.items()}
+    planes = {"mosaic": mosaic, "camera": mosaic, "sigma": sigma, "known_bad": known_bad}
+    return {
+        name: np.stack([np.asarray(np.roll(planes[name], 3 * c, 1), np.float32) for c in range(channels)])[
+            None
+        ]
+        for name, channels in model.inputs
+    }
 
 
-def to_onnx(model: DemosaicNetwork) -> bytes:
+def to_onnx(model: Network) -> bytes:
     """The fused graph, height and width free, stripped of everything that names this machine."""
     buffer = io.BytesIO()
-    inputs = tuple(torch.from_numpy(p) for p in sample().values())
-    axes = {name: {2: "height", 3: "width"} for name in ("mosaic", "sigma", "known_bad", "camera", "bad")}
+    inputs = tuple(torch.from_numpy(p) for p in sample(model).values())
+    names = [name for name, _ in model.inputs]
+    axes = {name: {2: "height", 3: "width"} for name in (*names, *model.outputs)}
     torch.onnx.export(
         _Exported(fuse(model)),
         inputs,
         buffer,
-        input_names=["mosaic", "sigma", "known_bad"],
-        output_names=["camera", "bad"],
+        input_names=names,
+        output_names=list(model.outputs),
         dynamic_axes=axes,
         opset_version=OPSET,
         do_constant_folding=True,
@@ -126,7 +131,7 @@ def gflop_per_megapixel(graph: bytes, side: int = 240) -> float:
     return flop / side**2 / 1e3
 
 
-def reach(model: DemosaicNetwork) -> int:
+def reach(model: Network) -> int:
     """Pixels of context that an output may depend on, whatever the weights.
 
     Measured on a copy with random positive weights, where no rectifier cuts a path: an output depends on
@@ -134,19 +139,21 @@ def reach(model: DemosaicNetwork) -> int:
     """
     step = model.multiple
     side = 2 * step * -(-160 // step)
-    probe = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    planes = {name: torch.zeros(1, channels, side, side).double() for name, channels in model.inputs}
+    first = model.inputs[0][0]
+    planes[first].uniform_(generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    planes["sigma"] += 0.01
     open_model = fuse(model).double()
     with torch.no_grad():
         for parameter in open_model.parameters():
             parameter.uniform_(0.01, 0.02, generator=torch.Generator().manual_seed(1))
-    camera, logits = open_model(
-        probe.double(), torch.full_like(probe, 0.01).double(), torch.zeros_like(probe).double()
-    )
+    results = open_model(*planes.values())
     center = side // 2 // step * step
     window = np.s_[..., center : center + step, center : center + step]
-    (camera[window].sum() + logits[window].sum()).backward()
-    assert probe.grad is not None
-    rows = torch.nonzero(probe.grad[0, 0].abs().sum(1) > 0).flatten()
+    sum(result[window].sum() for result in results).backward()
+    gradient = planes[first].grad
+    assert gradient is not None
+    rows = torch.nonzero(gradient[0].abs().sum((0, 2)) > 0).flatten()
     return int(max(center - int(rows.min()), int(rows.max()) + 1 - center - step))
 
 
@@ -162,16 +169,16 @@ def _npz_bytes(planes: dict[str, np.ndarray]) -> bytes:
 
 
 @torch.no_grad()
-def _measure(model: DemosaicNetwork, graph: bytes) -> tuple[dict[str, np.ndarray], float, float]:
+def _measure(model: Network, graph: bytes) -> tuple[dict[str, np.ndarray], float, float]:
     """Golden planes; greatest difference of the fused graph, and of the over-parameterised form, to torch."""
-    planes = sample()
+    planes = sample(model)
     fused = [t.numpy() for t in _Exported(fuse(model))(*(torch.from_numpy(p) for p in planes.values()))]
     plain = [t.numpy() for t in _Exported(model)(*(torch.from_numpy(p) for p in planes.values()))]
     ran = ReferenceEvaluator(onnx.load_from_string(graph)).run(None, planes)
     graph_error = max(float(np.abs(a - b).max()) for a, b in zip(ran, fused, strict=True))
     fuse_error = max(float(np.abs(a - b).max()) for a, b in zip(plain, fused, strict=True))
     golden = {f"input.{name}": plane for name, plane in planes.items()}
-    golden |= {"output.camera": fused[0], "output.bad": fused[1]}
+    golden |= {f"output.{name}": plane for name, plane in zip(model.outputs, fused, strict=True)}
     return golden, graph_error, fuse_error
 
 
@@ -199,7 +206,8 @@ def export(
     multiple = model.multiple
     halo = -(-reach(model) // multiple) * multiple
     golden, graph_error, fuse_error = _measure(model, graph)
-    name = f"{config.task}-{config.network.cfa}-{config.tier}"
+    cfa = getattr(config.network, "cfa", None)
+    name = f"{config.task}-{cfa or 'camera'}-{config.tier}"
     models.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))
     (folder / GRAPH_NAME).write_bytes(graph)
@@ -217,8 +225,8 @@ def export(
     manifest = Manifest(
         id=name,
         contract=f"{config.task}-v1",
-        cfa=config.network.cfa,
-        space=None,
+        cfa=cfa,
+        space=None if cfa else "camera",
         tier=config.tier,
         sha256=hashlib.sha256(graph).hexdigest(),
         opset=OPSET,

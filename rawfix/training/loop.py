@@ -15,8 +15,9 @@ from torch import nn
 
 from rawfix.training.config import TrainConfig
 from rawfix.training.data import Photos, load
-from rawfix.training.demosaic import TASKS, initialize, network
+from rawfix.training.networks import build
 from rawfix.training.progress import Reporter
+from rawfix.training.tasks import TASKS
 from rawfix.training.weights import Initial
 
 CHECKPOINT = "checkpoint.pt"
@@ -94,16 +95,16 @@ def train(
     photos: Photos = load(data)
     task = TASKS[config.task](config, photos, device)
     # Channels last: convolutions train a tenth faster on a CPU.
-    model = network(config.network).to(device, memory_format=torch.channels_last)
+    model = build(config.network).to(device, memory_format=torch.channels_last)
     if stored is not None:
         model.load_state_dict(stored["model"])
     elif init is not None and init.network == config.network:
         model.load_state_dict(init.weights)
     else:
-        initialize(model, photos, config)
+        task.initialize(model)
         if init is not None and not init.graft(model):
             raise ValueError("nothing of the weights to start from fits this network")
-    ema = network(config.network).to(device, memory_format=torch.channels_last)
+    ema = build(config.network).to(device, memory_format=torch.channels_last)
     ema.load_state_dict(stored["ema"] if stored is not None else model.state_dict())
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
     step, spent = 0, 0.0

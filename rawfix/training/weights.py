@@ -11,16 +11,15 @@ from torch import nn
 
 from rawfix.errors import ManifestError
 from rawfix.nn.manifest import load_model
-from rawfix.training.config import NetworkConfig, TrainConfig
-from rawfix.training.demosaic import network
-from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig
+from rawfix.training.networks import Network, build
 
 
-def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str, Any]]:
+def load_weights(checkpoint: Path) -> tuple[Network, TrainConfig, dict[str, Any]]:
     """The EMA network of a checkpoint, its config and everything else it holds."""
     stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
     config = TrainConfig.from_dict(stored["config"])
-    model = network(config.network)
+    model = build(config.network)
     model.load_state_dict(stored["ema"])
     return model.eval(), config, stored
 
@@ -29,10 +28,16 @@ def load_weights(checkpoint: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[s
 class Initial:
     """What a run starts from: network config, state dict, and the training that went into it."""
 
-    network: NetworkConfig
+    network: NetworkConfig | RestoreConfig
     weights: dict[str, Any]
     steps: int
     seconds: float
+
+    def to_network(self) -> Network:
+        """The network, with its weights."""
+        model = build(self.network)
+        model.load_state_dict(self.weights)
+        return model
 
     def graft(self, model: nn.Module) -> int:
         """Give a network of another filter array or width every weight that fits by name and shape; their number.
@@ -70,7 +75,7 @@ def load_initial(source: Path) -> Initial:
 
     exported = load_model(source)
     config = TrainConfig.from_dict(dict(exported.manifest.training["config"]))
-    state = network(config.network).state_dict()
+    state = build(config.network).state_dict()
     graph = onnx.load_from_string(exported.read_graph())
     found: set[str] = set()
     for tensor in graph.graph.initializer:
@@ -78,7 +83,7 @@ def load_initial(source: Path) -> Initial:
         if name in state:
             state[name] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
             found.add(name)
-    trained = {name for name, _ in network(config.network).named_parameters() if not _chained(name)}
+    trained = {name for name, _ in build(config.network).named_parameters() if not _chained(name)}
     if missing := sorted(trained - found):
         raise ManifestError(f"{source}: its graph lacks the weights {', '.join(missing)}")
     state |= {name: torch.zeros_like(state[name]) for name in state if _chained(name) and "second" in name}

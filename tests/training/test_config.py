@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rawfix.training.config import NetworkConfig, TrainConfig
+from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig
 
 pytestmark = pytest.mark.torch
 
@@ -19,3 +19,8 @@ def test_config_round_trip_through_json() -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(TypeError, match="momentum"):
         TrainConfig.from_dict({"momentum": 0.9})
+
+
+def test_a_restoration_run_round_trips_too() -> None:
+    config = TrainConfig(task="restore", demosaic="models/x", network=RestoreConfig((8, 8, 8), trunks=2))
+    assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config

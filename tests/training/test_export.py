@@ -15,8 +15,8 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 from rawfix.nn.manifest import load_model  # noqa: E402
 from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
-from rawfix.training.demosaic import network  # noqa: E402
 from rawfix.training.export import export, fuse, gflop_per_megapixel, reach, to_onnx  # noqa: E402
+from rawfix.training.networks import build  # noqa: E402
 from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
 from rawfix.training.weights import load_initial, load_weights  # noqa: E402
 
@@ -32,7 +32,7 @@ PLANES = ("mosaic", "sigma", "known_bad")
 def random_network(config: NetworkConfig = CONFIG.network) -> DemosaicNetwork:
     """As a trained network: nothing is zero."""
     torch.manual_seed(0)
-    model = network(config).eval()
+    model = build(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.03 * torch.randn_like(parameter))
@@ -167,7 +167,7 @@ def test_weights_come_back_from_a_checkpoint_and_from_a_model(checkpoint: Path, 
     given = [torch.from_numpy(plane) for plane in planes(32, 32).values()]
     for source in (checkpoint, folder):
         found = load_initial(source)
-        again = network(found.network).eval()
+        again = build(found.network).eval()
         again.load_state_dict(found.weights)
         with torch.no_grad():
             for first, second in zip(model(*given), again(*given), strict=True):

@@ -28,15 +28,8 @@ from rawfix.cfa import CANONICAL
 from rawfix.training.config import NetworkConfig
 from rawfix.training.linear import PERCEPTUAL_OFFSET, packed_channels
 from rawfix.training.networks.encoding import decode, encode
+from rawfix.training.networks.layers import conv
 from rawfix.training.networks.linear_layers import LeaveOneOut, LinearBank, Neighbours, colors
-
-
-def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
-    """A convolution that keeps size (at stride 1), He-initialised."""
-    layer = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 class Residual(nn.Module):
@@ -78,6 +71,9 @@ class UNet(nn.Module):
 class DemosaicNetwork(nn.Module):
     """Contract ``demosaic-v1``; see the module's text for what it does."""
 
+    inputs = (("mosaic", 1), ("sigma", 1), ("known_bad", 1))
+    outputs = ("camera", "bad")
+    linear_layers = ("bank", "predict", "plain")
     order: Tensor
     inverse: Tensor
     masks: Tensor
@@ -187,6 +183,10 @@ class DemosaicNetwork(nn.Module):
         measured = self._by_period(samples) * (1 - gate) + repaired * gate
         every = torch.cat((missing, measured), 1)[:, self.order]
         return F.pixel_shuffle(self._by_two(every), 2), F.pixel_shuffle(logits, 2)
+
+    def deliver(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The contract's outputs: a probability in place of the logits."""
+        return outputs[0], torch.sigmoid(outputs[1])
 
 
 def _gate(logits: Tensor, known: Tensor) -> Tensor:

@@ -1,0 +1,166 @@
+"""The restoration task: its pairs, its loss, its measure of validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rawfix.cfa import CANONICAL
+from rawfix.physics import noise, psf, scene
+from rawfix.training.config import TrainConfig
+from rawfix.training.data import Photos, draw_crop, stream
+from rawfix.training.demosaic import srgb8, write_strip
+from rawfix.training.losses import inside
+from rawfix.training.networks.encoding import encode
+from rawfix.training.restore_pairs import make_restore_pair
+from rawfix.training.weights import load_initial
+
+BORDER = 12
+"""Pixels of a patch's rim that do not count: blur and demosaicing lacked their surroundings there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreBatch:
+    """Camera images as our own demosaicing makes them, ``(N, 3, H, W)`` float32, and what they ought to be."""
+
+    camera: Tensor
+    sigma: Tensor
+    seen: Tensor
+    sharp: Tensor
+
+
+class RestoreTask:
+    """Everything the loop needs to know of restoration."""
+
+    def __init__(self, config: TrainConfig, photos: Photos, device: str) -> None:
+        self.config, self.photos, self.device = config, photos, device
+        self.demosaic = load_initial(Path(config.demosaic)).to_network().eval().to(device)
+        self.demosaic.requires_grad_(False)
+        self.cfa = CANONICAL["bayer"]
+
+    def initialize(self, model: nn.Module) -> None:
+        """A restoration network starts by finding nothing."""
+
+    def stream(self, step: int) -> Iterator[RestoreBatch]:
+        """Endless batches from here on; a resumed run draws from a new stream."""
+        for arrays in stream(self.draw, (self.config.seed, step), self.device):
+            yield self.batch(arrays)
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """One batch of pairs: sharp, seen, mosaic, sigma, shot, read."""
+        config = self.config
+        crops = [draw_crop(self.photos.train, config.patch, rng) for _ in range(config.batch)]
+        pairs = [make_restore_pair(crop, self.cfa, rng, natural=config.natural) for crop in crops]
+        images = [np.stack([getattr(p, n) for p in pairs]).transpose(0, 3, 1, 2) for n in ("sharp", "seen")]
+        planes = [np.stack([getattr(p, n) for p in pairs])[:, None] for n in ("mosaic", "sigma")]
+        models = [np.stack([getattr(p, n) for p in pairs])[..., None, None] for n in ("shot", "read")]
+        return tuple(np.ascontiguousarray(a) for a in (*images, *planes, *models))
+
+    @torch.no_grad()
+    def batch(self, arrays: tuple[Tensor, ...]) -> RestoreBatch:
+        """Move to the device and demosaic."""
+        moved = (torch.as_tensor(a).to(self.device, non_blocking=True) for a in arrays)
+        sharp, seen, mosaic, sigma, shot, read = moved
+        camera, _ = self.demosaic(mosaic, sigma, torch.zeros_like(mosaic))
+        return RestoreBatch(camera, torch.sqrt(camera.clamp(min=0) * shot + read), seen, sharp)
+
+    def loss(self, model: nn.Module, batch: RestoreBatch) -> tuple[Tensor, dict[str, float]]:
+        """Loss of one batch and its parts."""
+        noise_map, blur_map = model(batch.camera, batch.sigma)
+        return restore_loss(noise_map, blur_map, batch)
+
+    @torch.no_grad()
+    def validate(self, model: nn.Module, pictures: Path | None = None) -> dict[str, float]:
+        """CPSNR (8-bit sRGB) after denoising at three ISOs and gains by deblurring, on the held-back pictures."""
+        scores: dict[str, list[float]] = {}
+        strips: list[np.ndarray] = []
+        for index, (_, photo) in enumerate(self.photos.validation):
+            clean = _central(photo, 192)
+            for name, gain, kernel in CASES:
+                camera, sigma = self._expose(clean, gain, kernel, np.random.default_rng(index))
+                noise_map, blur_map = model(camera, sigma)
+                result = camera - (blur_map if kernel is not None else noise_map)
+                truth = torch.from_numpy(clean.transpose(2, 0, 1).copy())[None]
+                before, after = (_psnr(x.cpu(), truth) for x in (camera, result))
+                scores.setdefault(name, []).append(after - before if kernel is not None else after)
+                if pictures is not None and index < 4 and name in ("iso_6400", "gauss_1.2"):
+                    shown = [
+                        srgb8(x.cpu()[0].permute(1, 2, 0) / 0.9).numpy() for x in (camera, result, truth)
+                    ]
+                    strips.append(np.concatenate(shown, 1))
+        if pictures is not None:
+            write_strip(pictures, strips)
+        return {name: float(np.mean(values)) for name, values in scores.items()}
+
+    def _expose(
+        self, clean: np.ndarray, gain: float, kernel: np.ndarray | None, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Camera image and sigma of a scene at an ISO of ``100·gain``: full well 90,000 e-, 2.5 e- read noise."""
+        wb = np.array((2.0, 1.0, 1.54), np.float32)
+        seen = clean if kernel is None else psf.blur(clean, (kernel,) * 3)
+        multiplier = wb[self.cfa.channels((clean.shape[0], clean.shape[1]))]
+        shot, read = gain / 90000, (2.5 / 90000 * gain) ** 2
+        signal = self.cfa.mosaic(seen) / multiplier
+        observed = np.minimum(signal + noise.draw_white(signal, shot, read, rng), 1)
+        sigma = np.sqrt(noise.variance(observed, shot, read))
+        mosaic, deviation = (
+            torch.from_numpy(np.asarray(p * multiplier, np.float32))[None, None].to(self.device)
+            for p in (observed, sigma)
+        )
+        camera, _ = self.demosaic(mosaic, deviation, torch.zeros_like(mosaic))
+        scale = torch.from_numpy(wb).to(self.device)[None, :, None, None]
+        return camera, torch.sqrt(camera.clamp(min=0) * shot * scale + read * scale**2)
+
+
+CASES: tuple[tuple[str, float, np.ndarray | None], ...] = (
+    ("iso_100", 1, None),
+    ("iso_1600", 16, None),
+    ("iso_6400", 64, None),
+    ("iso_25600", 256, None),
+    ("gauss_0.8", 4, psf.gaussian(0.8)),
+    ("gauss_1.2", 4, psf.gaussian(1.2)),
+    ("disc_1.5", 4, psf.disc(1.5)),
+    ("sharp", 4, psf.gaussian(0)),
+)
+"""Name, gain over ISO 100, and blur of what is validated: CPSNR without blur, the gain in dB with."""
+
+
+def restore_loss(noise_map: Tensor, blur_map: Tensor, batch: RestoreBatch) -> tuple[Tensor, dict[str, float]]:
+    """Each map against its own truth, both together against the sharp scene, and the patch mean in linear light.
+
+    Errors are those of the picture that the map's removal leaves, in the perceptual encoding.
+    """
+    edge = inside(BORDER)
+    seen, sharp = encode(batch.seen)[edge], encode(batch.sharp)[edge]
+    denoised = encode(batch.camera - noise_map)[edge] - seen
+    deblurred = encode(batch.seen - blur_map)[edge] - sharp
+    both = encode(batch.camera - noise_map - blur_map)[edge] - sharp
+    shift = (batch.camera - noise_map - batch.seen)[edge].mean((2, 3)).abs().mean()
+    shift = shift + (batch.seen - blur_map - batch.sharp)[edge].mean((2, 3)).abs().mean()
+    parts = {
+        "noise": denoised.abs().mean() + 12 * (denoised**2).mean(),
+        "blur": deblurred.abs().mean() + 12 * (deblurred**2).mean(),
+        "both": both.abs().mean() + 12 * (both**2).mean(),
+        "exposure": shift,
+    }
+    total = parts["noise"] + parts["blur"] + 0.5 * parts["both"] + parts["exposure"]
+    return total, {name: float(part.detach()) for name, part in parts.items()}
+
+
+def _central(photo: np.ndarray, side: int) -> np.ndarray:
+    """The middle of a picture as linear light at 0.9 of white."""
+    y, x = ((length - side) // 2 for length in photo.shape[:2])
+    crop = photo[max(y, 0) : max(y, 0) + side, max(x, 0) : max(x, 0) + side]
+    height, width = (length // 16 * 16 for length in crop.shape[:2])
+    return np.asarray(scene.linearize(crop[:height, :width]) * np.float32(0.9))
+
+
+def _psnr(camera: Tensor, truth: Tensor) -> float:
+    """CPSNR of 8-bit sRGB pictures, the rim left out."""
+    shown = [srgb8(c / 0.9)[inside(BORDER)] / 255 for c in (camera, truth)]
+    return float(-10 * torch.log10(((shown[0] - shown[1]) ** 2).mean() + 1e-12))

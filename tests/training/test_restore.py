@@ -1,0 +1,143 @@
+"""Restoration learns noise without blur and blur without noise; what it finds, it finds in the noise model's unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from rawfix.cfa import CANONICAL  # noqa: E402
+from rawfix.training import restore_pairs  # noqa: E402
+from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig  # noqa: E402
+from rawfix.training.data import load  # noqa: E402
+from rawfix.training.networks import build  # noqa: E402
+from rawfix.training.restore import BORDER, RestoreBatch, RestoreTask, restore_loss  # noqa: E402
+from rawfix.training.restore_pairs import draw_blur, make_restore_pair  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+SMALL = RestoreConfig((8, 8, 8))
+DEMOSAIC = NetworkConfig(widths=(8, 8, 8), demosaicers=1, verdict_width=8, bank_kernel=3)
+
+
+def photo(seed: int = 0, side: int = 64) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
+
+
+def pairs(monkeypatch: pytest.MonkeyPatch, blurred: float, noisy: float) -> list[restore_pairs.RestorePair]:
+    monkeypatch.setattr(restore_pairs, "BLURRED", blurred)
+    monkeypatch.setattr(restore_pairs, "NOISY", noisy)
+    return [
+        make_restore_pair(photo(seed), CANONICAL["bayer"], np.random.default_rng(seed)) for seed in range(8)
+    ]
+
+
+def test_the_same_noise_lies_on_the_sharp_and_on_the_blurred_patch(monkeypatch: pytest.MonkeyPatch) -> None:
+    cfa = CANONICAL["bayer"]
+    for sharp, blurred in zip(pairs(monkeypatch, 0, 1), pairs(monkeypatch, 1, 1), strict=True):
+        np.testing.assert_array_equal(sharp.sharp, blurred.sharp)
+        np.testing.assert_array_equal(sharp.seen, sharp.sharp)
+        assert (blurred.seen != blurred.sharp).any()
+        fields = [pair.mosaic - cfa.mosaic(pair.seen) for pair in (sharp, blurred)]
+        white = [pair.mosaic >= pair.mosaic.max() * 0.99 for pair in (sharp, blurred)]
+        inside = ~(white[0] | white[1]) & (cfa.mosaic(sharp.seen) < 0.9) & (cfa.mosaic(blurred.seen) < 0.9)
+        np.testing.assert_allclose(fields[0][inside], fields[1][inside], atol=1e-5)
+
+
+def test_without_components_nothing_is_to_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pair in pairs(monkeypatch, 0, 0):
+        np.testing.assert_array_equal(pair.seen, pair.sharp)
+        np.testing.assert_allclose(pair.mosaic, CANONICAL["bayer"].mosaic(pair.sharp), atol=1e-5)
+
+
+def test_blur_is_clipped_after_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pairs(monkeypatch, 1, 0)
+    assert any((pair.sharp >= pair.sharp.max() - 1e-6).sum() > 3 for pair in made)
+    assert all(pair.sharp.min() >= 0 and pair.seen.min() >= 0 for pair in made)
+
+
+def test_kernels_keep_the_light() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        for kernel in draw_blur(rng):
+            assert kernel.sum() == pytest.approx(1, abs=1e-4)
+            assert kernel.shape[0] % 2 == 1
+
+
+@pytest.mark.parametrize("trunks", [1, 2])
+def test_an_untrained_network_finds_nothing(trunks: int) -> None:
+    model = build(replace(SMALL, trunks=trunks))
+    maps = model(torch.rand(1, 3, 32, 40), torch.full((1, 3, 32, 40), 0.01))
+    assert [tuple(m.shape) for m in maps] == [(1, 3, 32, 40)] * 2
+    assert all(not m.any() for m in maps)
+
+
+def test_where_the_noise_model_has_no_noise_none_is_found() -> None:
+    model = build(SMALL)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    noise_map, blur_map = model(torch.rand(1, 3, 32, 32), torch.zeros(1, 3, 32, 32))
+    assert not noise_map.any()
+    assert blur_map.any()
+
+
+@pytest.fixture
+def task(tmp_path: Path, pictures: Path) -> RestoreTask:
+    demosaic = TrainConfig(network=DEMOSAIC)
+    path = tmp_path / "demosaic.pt"
+    torch.save(
+        {
+            "config": demosaic.to_dict(),
+            "ema": build(DEMOSAIC).state_dict(),
+            "step": 0,
+            "seconds": 0.0,
+        },
+        path,
+    )
+    config = TrainConfig(task="restore", batch=2, patch=48, demosaic=str(path), network=SMALL)
+    return RestoreTask(config, load(pictures), "cpu")
+
+
+def test_a_batch_holds_camera_images_of_our_own_demosaicing(task: RestoreTask) -> None:
+    arrays = tuple(torch.from_numpy(a) for a in task.draw(np.random.default_rng(1)))
+    batch = task.batch(arrays)
+    measured = torch.from_numpy(CANONICAL["bayer"].channels((48, 48)).astype(np.int64))[None, None]
+    sampled = batch.camera.gather(1, measured.expand(2, 1, 48, 48))
+    torch.testing.assert_close(sampled, arrays[2])
+    assert (batch.sigma > 0).all()
+    assert batch.seen.shape == batch.sharp.shape == batch.camera.shape
+
+
+def true_maps(batch: RestoreBatch) -> tuple[torch.Tensor, torch.Tensor]:
+    return batch.camera - batch.seen, batch.seen - batch.sharp
+
+
+def test_the_true_maps_cost_nothing_and_any_other_something(task: RestoreTask) -> None:
+    batch = task.batch(tuple(torch.from_numpy(a) for a in task.draw(np.random.default_rng(1))))
+    noise_map, blur_map = true_maps(batch)
+    total, parts = restore_loss(noise_map, blur_map, batch)
+    assert float(total) == pytest.approx(0, abs=1e-5)
+    assert set(parts) == {"noise", "blur", "both", "exposure"}
+    wrong: list[tuple[str, Callable[[], tuple[torch.Tensor, torch.Tensor]]]] = [
+        ("noise", lambda: (noise_map + 0.1, blur_map)),
+        ("blur", lambda: (noise_map, blur_map + 0.1)),
+        ("exposure", lambda: (noise_map + 0.1, blur_map)),
+    ]
+    for name, maps in wrong:
+        assert restore_loss(*maps(), batch)[1][name] > 1e-3
+    rim = noise_map.clone()
+    rim[..., :BORDER, :] += 1
+    assert float(restore_loss(rim, blur_map, batch)[0]) == pytest.approx(0, abs=1e-5)
+
+
+def test_validation_measures_each_case(task: RestoreTask, tmp_path: Path) -> None:
+    scores = task.validate(build(SMALL), tmp_path / "validation.png")
+    assert {"iso_1600", "iso_25600", "gauss_1.2", "sharp"} <= set(scores)
+    assert scores["iso_100"] > scores["iso_25600"]
+    assert scores["gauss_1.2"] == pytest.approx(0, abs=1e-4)
+    assert (tmp_path / "validation.png").stat().st_size > 0
