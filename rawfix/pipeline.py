@@ -226,5 +226,5 @@ def develop(
     del camera
     if watch:
         watch("working", working)
-    display = render(orient(working, frame.orientation), space, tone, settings.linear, settings.bits)
+    display = render(orient(working, frame.orientation), space, tone, settings.linear, settings.render_bits)
     return Developed(display, bad, chosen, models, notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -10,8 +11,10 @@ from rawfix.errors import SettingsError
 
 Space = Literal["srgb", "display-p3", "adobe-rgb", "rec2020", "prophoto", "acescg", "aces2065-1", "camera"]
 Tone = Literal["standard", "none"]
-Format = Literal["tiff", "png", "jpeg"]
+Format = Literal["tiff", "png", "jpeg", "exr"]
 Bits = Literal[8, 16, 32]
+Exr = Literal["", "aces2065-1", "acescg"]
+ExrCompression = Literal["", "none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"]
 Highlights = Literal["rebuild", "clip"]
 Tier = Literal["fast", "standard", "best"]
 Quality = Literal[Tier, "auto"]
@@ -19,8 +22,16 @@ Quality = Literal[Tier, "auto"]
 DEFAULT_TIME_BUDGET = 30.0
 """Seconds a picture that ``--quality auto`` may spend in its networks."""
 
-FORMAT_BITS: dict[str, tuple[int, ...]] = {"tiff": (8, 16, 32), "png": (8, 16), "jpeg": (8,)}
-"""Bit depths of each output format."""
+FORMAT_BITS: dict[str, tuple[int, ...]] = {
+    "tiff": (8, 16, 32),
+    "png": (8, 16),
+    "jpeg": (8,),
+    "exr": (16, 32),
+}
+"""Bit depths of each output format; 32 is floating point, as is EXR's 16."""
+DEFAULT_BITS: dict[str, Bits] = {"tiff": 16, "png": 16, "jpeg": 8, "exr": 16}
+LOSSY = {"jpeg": 95}
+"""Formats with a quality, and the one they take by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,12 @@ class Settings:
         nothing.
     format, bits
         Output file.
+    exr
+        An EXR of one of the two ACES kinds: ``aces2065-1``, the container of SMPTE ST 2065-4, or ``acescg``.
+    exr_compression
+        How EXR is compressed; "" takes zip, or none for ``aces2065-1``, which allows no other.
+    picture_quality
+        1 to 100, of `LOSSY` formats; 0 takes theirs.
     tile
         Side of a tile in pixels; 0 takes the model's own.
     threads
@@ -82,20 +99,26 @@ class Settings:
     ir_crosstalk: str = ""
     format: Format = "tiff"
     bits: Bits = 16
+    exr: Exr = ""
+    exr_compression: ExrCompression = ""
+    picture_quality: int = 0
     tile: int = 0
     threads: int = 0
     provider: str = "cpu"
 
     def __post_init__(self) -> None:
         for name, choices in (
+            ("exr", get_args(Exr)),
             ("quality", get_args(Quality)),
             ("space", get_args(Space)),
             ("tone", get_args(Tone)),
             ("highlights", get_args(Highlights)),
             ("format", get_args(Format)),
+            ("exr_compression", get_args(ExrCompression)),
         ):
             if getattr(self, name) not in choices:
-                raise SettingsError(f"--{name} {getattr(self, name)}: choose one of {', '.join(choices)}")
+                option, known = name.replace("_", "-"), ", ".join(filter(None, choices))
+                raise SettingsError(f"--{option} {getattr(self, name)}: choose one of {known}")
         if self.time_budget is not None:
             if self.quality != "auto":
                 raise SettingsError(f"--time-budget {self.time_budget:g} needs --quality auto")
@@ -104,6 +127,7 @@ class Settings:
         if self.bits not in FORMAT_BITS[self.format]:
             depths = ", ".join(map(str, FORMAT_BITS[self.format]))
             raise SettingsError(f"--bits {self.bits}: {self.format} holds {depths} bits")
+        self._check_output()
         if not (math.isfinite(self.exposure) and abs(self.exposure) <= 16):
             raise SettingsError(f"--exposure {self.exposure}: give stops between -16 and 16")
         if self.tile and not 64 <= self.tile <= 8192:
@@ -114,6 +138,25 @@ class Settings:
             )
         if self.space == "camera" and self.wb != "as-shot":
             raise SettingsError("--space camera is the sensor's own colour: it takes --wb as-shot only")
+
+    def _check_output(self) -> None:
+        if self.format == "exr" and (self.tone != "none" or not self.linear):
+            raise SettingsError(f"--tone {self.tone}: EXR holds the scene's linear light; leave --tone out")
+        if self.exr and (self.format != "exr" or self.space != self.exr):
+            raise SettingsError(f"--exr {self.exr}: needs --format exr and --space {self.exr}")
+        if self.exr_compression and self.format != "exr":
+            raise SettingsError(f"--exr-compression {self.exr_compression}: is for --format exr")
+        if self.exr == "aces2065-1" and (self.bits != 16 or self.exr_compression not in ("", "none")):
+            raise SettingsError("--exr aces2065-1: SMPTE ST 2065-4 holds 16 bits and allows no compression")
+        if self.picture_quality and self.format not in LOSSY:
+            raise SettingsError(f"--picture-quality {self.picture_quality}: is for {', '.join(LOSSY)}")
+        if not 0 <= self.picture_quality <= 100:
+            raise SettingsError(f"--picture-quality {self.picture_quality}: give 1 to 100")
+
+    @property
+    def render_bits(self) -> Literal[8, 16, 32]:
+        """The depth of the array a writer takes: EXR's half is made of float32."""
+        return 32 if self.format == "exr" else self.bits
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -129,3 +172,26 @@ class Settings:
         if unknown:
             raise SettingsError(f"unknown settings: {', '.join(sorted(unknown))}")
         return cls(**{**values, "strengths": Strengths(**strengths)})
+
+
+def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in what was not given (None, or absent) as the format implies it.
+
+    EXR holds the working space's linear light without a tone curve; ``exr`` names format, space and depth.
+
+    Raises
+    ------
+    SettingsError
+        ``exr`` contradicts what was given.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    if kind := given.get("exr"):
+        for name, value in (("format", "exr"), ("space", kind)):
+            if given.setdefault(name, value) != value:
+                raise SettingsError(
+                    f"--exr {kind}: is --{name} {value}, not {given[name]}; leave --{name} out"
+                )
+    format = given.setdefault("format", "tiff")
+    if format == "exr":
+        given = {"tone": "none", "linear": True, "space": "rec2020", **given}
+    return {"bits": DEFAULT_BITS.get(format, 16), **given}

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rawfix.errors import OutputError, SettingsError
+from rawfix.io.sequence import reel_and_frame
 from rawfix.io.writers import SUFFIXES
 
 ALSO = {".tiff": "tiff", ".jpeg": "jpeg"}
 """Other suffixes a named output file may have."""
-NAME_FIELDS = ("stem", "ext", "seq", "camera", "iso", "space", "quality")
+NAME_FIELDS = ("stem", "ext", "seq", "reel", "frame", "camera", "iso", "space", "quality")
 DEFAULT_NAME = "{stem}"
-_OTHER = frozenset((".webp", ".bmp", ".gif", ".exr", ".dng", ".jxl", ".heic", ".avif", ".jp2", ".psd"))
+_OTHER = frozenset((".webp", ".bmp", ".gif", ".dng", ".heic", ".jp2", ".psd"))
 """Formats a user may ask for by name, and which are not written: no folder is made of such a name."""
 
 
@@ -42,6 +43,15 @@ def _check_template(name: str) -> list[str]:
     if "/" in name or "\\" in name:
         raise SettingsError(f"--name {name!r}: a file name, not a path; the folder is given by -o")
     return used
+
+
+def _film(source: Path) -> dict[str, object]:
+    parsed = reel_and_frame(source)
+    if parsed is None:
+        raise SettingsError(
+            f"{source}: no frame number ends its name; leave {{reel}} and {{frame}} out of --name"
+        )
+    return {"reel": parsed[0], "frame": parsed[1]}
 
 
 def _format_of(output: Path) -> str | None:
@@ -123,6 +133,8 @@ def plan(
             target = folder / f"{name}{suffix}"
         ext = source.suffix.lstrip(".")
         fields = {"stem": source.stem, "ext": ext, "seq": number, "space": space, "quality": quality}
+        if {"reel", "frame"} & set(used):
+            fields |= _film(source)
         late = {"camera", "iso", *(("quality",) if quality == "auto" else ())}
         jobs.append(Job(source, target, fields, needs_frame=bool(set(used) & late)))
     taken: dict[str, Path] = {}

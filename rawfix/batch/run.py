@@ -26,7 +26,7 @@ from rawfix.io.mask import write_mask
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.read import read_frame
 from rawfix.io.tiff import write_tiff
-from rawfix.io.writers import WRITERS
+from rawfix.io.writers import writer_for
 from rawfix.pipeline import Developed, Progress, develop
 from rawfix.settings import Settings
 
@@ -164,7 +164,7 @@ def write(work: Work) -> Result:
         append_entry(final.parent, _entry(work, developed.models, FileState.of(temporary)))
 
     with announcing(announce):
-        work.notes += WRITERS[settings.format](
+        work.notes += writer_for(settings)(
             target,
             developed.display,
             icc=icc,

@@ -10,6 +10,7 @@ import typer
 
 from rawfix.cli import exit_codes
 from rawfix.cli.headerless import input_bits
+from rawfix.settings import with_defaults
 
 if TYPE_CHECKING:
     from rawfix.cli.request import Request
@@ -40,7 +41,10 @@ Wb = Annotated[
     str, typer.Option(help="as-shot, daylight, auto, R,G,B, KELVIN or KELVIN,TINT.", rich_help_panel=_LOOK)
 ]
 Exposure = Annotated[float, typer.Option(help="Stops.", metavar="EV", rich_help_panel=_LOOK)]
-Tone = Annotated[str, typer.Option(help="standard (filmic) or none.", rich_help_panel=_LOOK)]
+Tone = Annotated[
+    str | None,
+    typer.Option(help="standard (filmic, the default) or none (EXR: always).", rich_help_panel=_LOOK),
+]
 Highlights = Annotated[
     str,
     typer.Option(help="Clipped channels: rebuild, or clip where the first one does.", rich_help_panel=_LOOK),
@@ -54,26 +58,48 @@ IrCrosstalk = Annotated[
     ),
 ]
 
-Format = Annotated[str, typer.Option(help="tiff, png or jpeg.", rich_help_panel=_OUTPUT)]
+Format = Annotated[
+    str | None, typer.Option(help="tiff (the default), png, jpeg or exr.", rich_help_panel=_OUTPUT)
+]
 Bits = Annotated[
     int | None,
     typer.Option(
-        help="8, 16 or 32 (float TIFF). Default 16, JPEG 8. 9 to 15: as --input-bits.",
+        help="8, 16 or 32 (float TIFF, EXR). Default 16, JPEG 8. 9 to 15: as --input-bits.",
         rich_help_panel=_OUTPUT,
     ),
 ]
 Space = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="srgb, display-p3, adobe-rgb, rec2020, prophoto, acescg, aces2065-1, camera.",
+        help="srgb (the default), display-p3, adobe-rgb, rec2020 (EXR's), prophoto, acescg, aces2065-1, camera.",
         rich_help_panel=_OUTPUT,
     ),
 ]
 Linear = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--linear", help="Linear light, no transfer curve (camera: always).", rich_help_panel=_OUTPUT
+        "--linear",
+        help="Linear light, no transfer curve (EXR and camera: always).",
+        rich_help_panel=_OUTPUT,
+        show_default=False,
     ),
+]
+Exr = Annotated[
+    str | None,
+    typer.Option(
+        help="EXR as aces2065-1 (the container of SMPTE ST 2065-4) or acescg.", rich_help_panel=_OUTPUT
+    ),
+]
+ExrCompression = Annotated[
+    str | None,
+    typer.Option(
+        help="none, rle, zips, zip (the default), piz, pxr24, dwaa or dwab (both lossy).",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+PictureQuality = Annotated[
+    int | None,
+    typer.Option(help="JPEG: 1 to 100, default 95.", rich_help_panel=_OUTPUT),
 ]
 BadMap = Annotated[
     Path | None,
@@ -113,16 +139,18 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on st
 SETTINGS = (
     "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk",
     "format", "bits",
+    "exr", "exr_compression", "picture_quality",
     "tile", "threads", "provider",
 )  # fmt: skip
 """Parameters that are fields of `Settings`; those of `Strengths` are named in `settings_of`."""
 
 
 def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A command's parameters as `Settings.from_dict` takes them."""
-    values = {name: parameters[name] for name in SETTINGS}
-    if values["bits"] is None or input_bits(values["bits"]) is not None:
-        values["bits"] = 8 if values["format"] == "jpeg" else 16
+    """A command's parameters as `Settings.from_dict` takes them; raises `SettingsError`."""
+    given = {name: parameters[name] for name in SETTINGS}
+    if input_bits(given["bits"]) is not None:
+        given["bits"] = None
+    values = with_defaults(given)
     return {"strengths": {name: parameters[name] for name in ("denoise", "deblur")}, **values}
 
 

@@ -12,8 +12,9 @@ from rawfix.errors import OutputError
 from rawfix.io.atomic import replacing
 from rawfix.io.metadata import copy_metadata
 from rawfix.io.provenance import Origin
+from rawfix.settings import LOSSY
 
-QUALITY = 95
+QUALITY = LOSSY["jpeg"]
 _LARGEST_SIDE = 65500
 
 
@@ -24,8 +25,9 @@ def write_jpeg(
     icc: bytes | None,
     overwrite: bool,
     metadata_from: Origin | None = None,
+    quality: int = QUALITY,
 ) -> tuple[str, ...]:
-    """Write a baseline JPEG of quality 95, 4:4:4, whole or not at all.
+    """Write a baseline JPEG, 4:4:4, whole or not at all.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def write_jpeg(
         As for `rawfix.io.tiff.write_tiff`.
     display
         ``(H, W, 3)`` uint8.
+    quality
+        1 to 100, libjpeg's.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def write_jpeg(
     notes: tuple[str, ...] = ()
     with replacing(path, overwrite) as temporary:
         Pillow.fromarray(display).save(
-            temporary, format="JPEG", quality=QUALITY, subsampling=0, icc_profile=icc
+            temporary, format="JPEG", quality=quality, subsampling=0, icc_profile=icc
         )
         if metadata_from is not None:
             notes = copy_metadata(

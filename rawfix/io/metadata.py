@@ -17,7 +17,7 @@ import imagecodecs
 import numpy as np
 
 from rawfix.io.metadata_exif import carried_iptc, carry_exif
-from rawfix.io.metadata_xmp import add_iptc, gps_of_sidecars, merged_xmp
+from rawfix.io.metadata_xmp import add_iptc, encoded, gps_of_sidecars, merged_xmp
 from rawfix.io.mosaic_samples import WITHOUT_METADATA
 from rawfix.io.provenance import Origin
 
@@ -36,7 +36,7 @@ class Blocks:
     exif
         A TIFF structure with the EXIF tags, without "Exif\\0\\0" before it.
     xmp
-        An XMP packet.
+        XMP, without the wrapper and the padding of a packet.
     texts
         EXIF tags by Exiv2 key, as text.
     notes
@@ -137,7 +137,7 @@ def metadata_blocks(origin: Origin, *, software: str, width: int, height: int) -
         exif = _png_chunk(bytes(stream.mmap()), b"eXIf")
         stream.munmap()
         stream.close()
-        return Blocks(exif, picture.xmpPacket().encode(), texts, tuple(notes))
+        return Blocks(exif, encoded(picture.xmpData()), texts, tuple(notes))
 
 
 def read_names(path: Path) -> tuple[str, str]:

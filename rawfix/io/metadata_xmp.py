@@ -86,6 +86,13 @@ def gps_of_sidecars(xmp: Any) -> Iterator[tuple[str, Any]]:
         yield "Exif.GPSInfo.GPSAltitudeRef", _bytes(texts.get("Xmp.exif.GPSAltitudeRef", "0"))
 
 
+def encoded(xmp: Any) -> bytes:
+    """XMP as RDF in XML, UTF-8."""
+    flags = exiv2.XmpParser.XmpFormatFlags
+    _, text = exiv2.XmpParser.encode(xmp, int(flags.omitPacketWrapper | flags.useCompactFormat))
+    return str(text).encode()
+
+
 def add_iptc(xmp: Any, iptc: Any) -> None:
     """Say in XMP what IPTC says, where XMP does not."""
     for field, key in IPTC_IN_XMP.items():

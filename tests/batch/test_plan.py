@@ -81,6 +81,14 @@ def test_a_malformed_name_is_refused_in_one_line(name: str) -> None:
     assert "\n" not in str(refusal.value)
 
 
+def test_film_frames_keep_reel_and_number() -> None:
+    made = targets(["A001_C002_000123.dng", "A001_C003_000123.dng"], "out", "{reel}.{frame:07}")
+    assert made == ["out/A001_C002.0000123.tif", "out/A001_C003.0000123.tif"]
+    with pytest.raises(SettingsError, match="no frame number"):
+        targets(["still.dng"], "out", "{reel}.{frame:07}")
+    assert targets(["still.dng"], "out", "{stem}") == ["out/still.tif"]
+
+
 def test_a_field_that_cannot_be_formatted_is_refused() -> None:
     with pytest.raises(SettingsError, match="--name"):
         targets(["one.dng"], None, "{stem:04d}")

@@ -77,7 +77,7 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(opened)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", ["tiff", "png", "jpeg"])
 def test_every_format_carries_the_story(tmp_path: Path, source: Path, name: str) -> None:
     path = tmp_path / f"picture{SUFFIXES[name]}"
     assert WRITERS[name](path, PICTURE, icc=ICC, overwrite=False, metadata_from=Origin(source)) == ()
@@ -127,7 +127,7 @@ def test_tags_too_big_for_a_jpeg_are_left_out_with_a_note(tmp_path: Path) -> Non
 
 
 @pytest.mark.samples
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", ["tiff", "png", "jpeg"])
 @pytest.mark.parametrize(
     ("sample", "expected"),
     [

@@ -15,8 +15,8 @@ from rawfix.errors import OutputError
 from rawfix.io import tiff
 from rawfix.io.icc import profile
 from rawfix.io.tiff import write_tiff
-from rawfix.io.writers import SUFFIXES, WRITERS
-from rawfix.settings import FORMAT_BITS
+from rawfix.io.writers import SUFFIXES, WRITERS, writer_for
+from rawfix.settings import FORMAT_BITS, Settings
 
 ICC = profile(SPACES["display-p3"])
 RNG = np.random.default_rng(9)
@@ -77,7 +77,18 @@ def test_jpeg_is_close_unsubsampled_and_profiled(tmp_path: Path) -> None:
         assert np.abs(np.asarray(opened).astype(int) - smooth).mean() < 1.5
 
 
-@pytest.mark.parametrize("name", WRITERS)
+def test_a_lower_quality_makes_a_smaller_jpeg(tmp_path: Path) -> None:
+    sizes = []
+    for quality in (95, 60):
+        path = tmp_path / f"{quality}.jpg"
+        settings = Settings(format="jpeg", bits=8, picture_quality=quality)
+        writer_for(settings)(path, PICTURES[8], icc=ICC, overwrite=False)
+        sizes.append(path.stat().st_size)
+    WRITERS["jpeg"](tmp_path / "default.jpg", PICTURES[8], icc=ICC, overwrite=False)
+    assert sizes[1] < sizes[0] == (tmp_path / "default.jpg").stat().st_size
+
+
+@pytest.mark.parametrize("name", ["tiff", "png", "jpeg"])
 def test_non_contiguous_pictures_are_written_as_they_look(tmp_path: Path, name: str) -> None:
     turned = PICTURES[8].swapaxes(0, 1)[::-1]
     path = tmp_path / f"a{SUFFIXES[name]}"
@@ -92,16 +103,17 @@ def test_non_contiguous_pictures_are_written_as_they_look(tmp_path: Path, name: 
 def test_an_existing_file_is_kept_unless_told(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"a{SUFFIXES[name]}"
     path.write_bytes(b"precious")
+    picture = PICTURES[32 if name == "exr" else 8]
     with pytest.raises(OutputError, match="--overwrite"):
-        WRITERS[name](path, PICTURES[8], icc=None, overwrite=False)
+        WRITERS[name](path, picture, icc=None, overwrite=False)
     assert path.read_bytes() == b"precious"
-    WRITERS[name](path, PICTURES[8], icc=None, overwrite=True)
+    WRITERS[name](path, picture, icc=None, overwrite=True)
     assert path.stat().st_size > 1000
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(("name", "bits"), [("png", 32), ("jpeg", 16), ("jpeg", 32)])
+@pytest.mark.parametrize(("name", "bits"), [("png", 32), ("jpeg", 16), ("jpeg", 32), ("exr", 8)])
 def test_a_depth_that_the_format_lacks_is_refused(tmp_path: Path, name: str, bits: int) -> None:
-    with pytest.raises(OutputError, match="bits"):
+    with pytest.raises(OutputError, match=r"bits|floating point"):
         WRITERS[name](tmp_path / "a", PICTURES[bits], icc=None, overwrite=False)
     assert not list(tmp_path.iterdir())
