@@ -1,0 +1,107 @@
+"""Residual maps and the user's strengths: what is taken away, and how much of it.
+
+``camera = ideal + Σ signal-like maps + noise-like maps``. Taking blur or haze away changes the signal, and with it the
+noise that belongs to it, so noise-like maps are rescaled before they are weighed (after JP 7686428 B2, and its
+extension to more components)::
+
+    signal = camera − Σ noise-like maps                         what the noise lies on
+    ideal  = signal − Σ strength · map                          signal-like components
+    map'   = map · σ(ideal) / σ(signal)                         noise-like components
+    result = ideal + Σ (1 − strength) · map'
+
+So at denoise 0 the deblurred picture carries the noise that a camera would have recorded of it, and at denoise 1 none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.frame import Image
+from rawfix.physics.noise import variance
+
+LUMA = np.array((0.25, 0.5, 0.25), np.float32)
+"""Weights of the camera's channels in the luma of a noise map: as often as a Bayer mosaic measures them."""
+_ROWS = 256
+"""Rows at a time: temporaries stay small."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Component:
+    """One residual map, observed − ideal, and how much of it is taken away.
+
+    Attributes
+    ----------
+    name
+        As the user knows it: ``blur``, ``noise``, ``fringe``, ``haze``.
+    map
+        ``(H, W, 3)`` float, linear, white-balanced.
+    strength
+        0 leaves, 1 removes, −1…2.
+    dependence
+        ``signal``: its removal changes the signal that noise belongs to; ``noise``: it is that noise.
+    chroma
+        Strength of a noise-like map's colour part; None: as its luma, `strength`.
+    """
+
+    name: str
+    map: NDArray[np.floating]
+    strength: float
+    dependence: Literal["signal", "noise"]
+    chroma: float | None = None
+
+
+def combine(
+    camera: Image, components: Sequence[Component], shot: Image, read: Image, *, rescale: bool = True
+) -> Image:
+    """Take components away, each by its strength.
+
+    Parameters
+    ----------
+    camera
+        ``(H, W, 3)`` float32, linear, white-balanced, signed, unclipped.
+    components
+        In the order in which they are removed. Where every strength is 0, `camera` itself is returned.
+    shot, read
+        ``(3,)`` variance per unit signal and in the dark, after white balance.
+    rescale
+        False leaves noise-like maps as they were found: for showing what the rescaling is for.
+
+    Returns
+    -------
+    ndarray
+        ``(H, W, 3)`` float32, linear in the strength of each noise-like component.
+    """
+    if not any(c.strength or c.chroma for c in components):
+        return camera
+    changes = [c for c in components if c.dependence == "signal" and c.strength]
+    noises = [c for c in components if c.dependence == "noise"]
+    result = np.empty_like(camera)
+    for top in range(0, camera.shape[0], _ROWS):
+        rows = slice(top, top + _ROWS)
+        maps = [c.map[rows].astype(np.float32) for c in noises]
+        out = camera[rows].copy()
+        for change in changes:
+            out -= np.float32(change.strength) * change.map[rows].astype(np.float32)
+        gain = np.float32(1)
+        if rescale and changes and noises:
+            found = sum(maps[1:], maps[0])
+            gain = np.sqrt(variance(out - found, shot, read) / variance(camera[rows] - found, shot, read))
+            out += (gain - 1) * found
+        for noise, values in zip(noises, maps, strict=True):
+            out -= gain * weigh(noise, values)
+        result[rows] = out
+    return result
+
+
+def weigh(component: Component, values: Image) -> Image:
+    """A map ``(H, W, 3)`` times its strength; luma and colour apart where they differ."""
+    strength = np.float32(component.strength)
+    if component.chroma is None or component.chroma == component.strength:
+        return strength * values
+    luma = (values @ LUMA)[..., None]
+    return np.asarray(strength * luma + np.float32(component.chroma) * (values - luma), np.float32)
