@@ -50,6 +50,26 @@ def psnr(image: AnyImage, reference: AnyImage, *, peak: float = 1.0, border: int
     return float("inf") if error == 0 else float(10 * np.log10(peak * peak / error))
 
 
+def near_psnr(
+    image: AnyImage,
+    reference: AnyImage,
+    mask: NDArray[np.bool_],
+    *,
+    size: int = 5,
+    peak: float = 1.0,
+    border: int = 0,
+) -> float:
+    """`psnr` over the ``size × size`` neighbourhoods (odd) of the pixels of ``mask (H, W)``; NaN for none."""
+    first, second = _pair(image, reference, border)
+    padded = np.pad(mask, size // 2)
+    height, width = mask.shape
+    near = np.zeros(mask.shape, bool)
+    for y, x in np.ndindex(size, size):
+        near |= padded[y : y + height, x : x + width]
+    near = near[border : height - border, border : width - border]
+    return psnr(first[near], second[near], peak=peak) if near.any() else float("nan")
+
+
 def srgb8(linear: AnyImage) -> NDArray[np.uint8]:
     """Linear sRGB → 8-bit sRGB (IEC 61966-2-1), clipped to 0…1 and rounded."""
     light = np.clip(np.asarray(linear, np.float64), 0, 1)

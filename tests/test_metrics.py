@@ -182,3 +182,14 @@ def test_a_change_of_lightness_is_no_false_color() -> None:
     assert metrics.false_color_ratio(image, reference) == 0
     image[:5, :, 1] = 5
     assert metrics.false_color_ratio(image, reference) == 0.5
+
+
+def test_psnr_near_a_mask_sees_its_neighborhoods_alone() -> None:
+    reference = np.zeros((40, 40, 3))
+    image = reference + 0.5
+    mask = np.zeros((40, 40), bool)
+    mask[20, 20] = mask[3, 3] = True
+    image[18:23, 18:23] = 0.1
+    assert metrics.near_psnr(image, reference, mask, border=8) == pytest.approx(20)
+    assert metrics.near_psnr(image, reference, mask, size=7, border=8) < 20
+    assert np.isnan(metrics.near_psnr(image, reference, np.zeros_like(mask)))

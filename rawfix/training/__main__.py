@@ -144,25 +144,65 @@ def train(
 def evaluate(
     task: Annotated[str, typer.Argument(help="demosaic")],
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Of a run.")],
-    data: Data,
-    pictures: Annotated[Path | None, typer.Option(help="Write result beside truth as PNG.")] = None,
+    data: Annotated[Path, typer.Option("--data", help="Folder of pictures, or a bundle made by pack.")],
+    which: Annotated[
+        str,
+        typer.Option("--set", help="validation: the pictures that the run held back; all: every picture."),
+    ] = "validation",
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Folder for PNG strips: the hardest crops beside the truth, the charts."),
+    ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help="File of figures, for export --metrics; gains this set, or has it replaced."
+        ),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Measure LibRaw and RawTherapee beside it, where installed.")
+    ] = False,
     device: Device = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.")] = 0,
 ) -> None:
-    """Measure a checkpoint on the pictures that were held back; prints JSON."""
-    from rawfix.training.data import load
+    """Measure a checkpoint; prints JSON.
+
+    demosaic: pictures, defects by kind, noise, charts. sRGB pictures are decoded to linear light, exposed to 0.9 of
+    white on a sensor of neutral 0.5/1/0.65, and results compared as 8-bit sRGB, 10 pixels of border cut. restore: the
+    validation of its run.
+    """
     from rawfix.training.tasks import TASKS
-    from rawfix.training.weights import load_weights
 
     if task not in TASKS:
         _fail(f"{task}: unknown task; there is {', '.join(TASKS)}")
+    if which not in ("validation", "all"):
+        _fail(f"--set {which}: give validation or all")
+    if task != "demosaic" and (which == "all" or peers):
+        _fail(f"{task}: --set all and --peers are for demosaic alone")
     _settle(device, threads)
+    from rawfix.errors import RawfixError
+    from rawfix.training.evaluation import files, report
+
     try:
-        model, config, _ = load_weights(checkpoint)
-        measured = TASKS[task](config, load(data), device).validate(model.to(device), pictures)
-    except FileNotFoundError as error:
+        earlier = files.prepare(figures, pictures)
+        opened = files.open_checkpoint(checkpoint, task)
+        if task == "demosaic":
+            measured = report.evaluate(
+                *opened,
+                data,
+                "all" if which == "all" else "validation",
+                device=device,
+                strips_in=pictures,
+                with_peers=peers,
+                say=lambda line: typer.echo(line, err=True),
+            )
+        else:
+            measured = report.validate(*opened, data, device=device, strips_in=pictures)
+        typer.echo(json.dumps(measured, indent=1, ensure_ascii=False))
+        if figures is not None:
+            files.write_figures(figures, earlier | measured)
+    except (FileNotFoundError, RawfixError) as error:
         _fail(str(error))
-    typer.echo(json.dumps(measured, indent=1))
 
 
 @app.command()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from rawfix.nn.manifest import Manifest
+from rawfix.training.evaluation.detection import PLANTED
+from rawfix.training.evaluation.tables import to_markdown
 
 _TEXT = """# {id}
 
@@ -21,16 +22,24 @@ Demosaicing of {cfa} mosaics with defective pixels, contract `{contract}`. Licen
 
 ## What it is
 
-A three-level U-Net on the packed, square-root encoded mosaic gives every pixel a first verdict (defective or not),
-a repair value, and the trust in each of {demosaicers} linear demosaicers. Defective samples are replaced; the bank of
-demosaicers runs on what is left as one 5×5 convolution, each kernel's weights summing to 1 on its own colour and to
-0 on the others; the trust mixes its outputs. A linear predictor tells every sample from its neighbours without
-itself; a refinement adds a correction and, from the difference to that prediction, gives the final verdict.
+Inputs: the mosaic in linear, white-balanced light, canonical filter phase; sigma, the noise model's deviation at each
+sample; samples known to be bad. Outputs: camera light in full colour, noise kept; the probability that a sample is
+defective.
 
-The scheme is that of US 2025/0265683 A1 with these changes: the sub-networks are fused into one convolution; the
-U-Net has three levels instead of four and sees the mosaic instead of the reconstructions; defective samples are
-replaced before they are demosaiced instead of being outvoted after; there are two verdicts instead of one. They
-were made for cost on a CPU, and none has been measured against the original arrangement at equal cost.
+1. A **first verdict** holds every sample against what its neighbours of all colours predict, and takes out what is
+   plainly bad, so that no demosaicer smears it. Samples known to be bad, and what lies beyond the frame, are never
+   looked at.
+2. The **bank** of {demosaicers} linear demosaicers runs on the repaired mosaic in a square-root encoding, as one
+   {kernel}×{kernel} convolution. Each kernel's weights sum to 1 on its own colour and to 0 on the others, so that
+   grey stays grey.
+3. A three-level **U-Net** on the mosaic packed 2×2 gives for every pixel the trust in each demosaicer, a correction
+   to their mixture, the final verdict on the sample, and the value that replaces it if it is bad.
+
+It is after the scheme of US 2025/0265683 A1 (mixture of demosaicing sub-networks, attention U-Net, refinement),
+arranged for cost on a CPU: the sub-networks are fused into one convolution; the U-Net has three levels instead of
+four, sees the mosaic instead of the reconstructions, and gives the refinement itself; defective samples are replaced
+before they are demosaiced instead of being outvoted after. None of this has been measured against the original
+arrangement at equal cost.
 
 Measured samples that are not defective pass through unchanged. The network was trained against clean light plus
 the *linearly demosaiced* noise, so it keeps the sensor's grain.
@@ -49,9 +58,13 @@ Where a run started from earlier weights, steps and hours are summed; the config
 
 ## How good it is
 
-```json
+Measured by `python -m rawfix.training evaluate demosaic`: sRGB pictures decoded to linear light, exposed to 0.9 of
+white on a sensor of neutral 0.5/1/0.65, results compared as 8-bit sRGB, 10 pixels of border cut; noise of a sensor
+with 90,000 e⁻ full well and 2.5 e⁻ read noise at ISO 100. Linear light is harder than the literature's gamma-encoded
+mosaics. Zipper: Lu and Tan 2003. False colour: (a\\*, b\\*) off by more than 10. Texture kept: slope of fine, quiet
+detail on the truth's; 1 is all. {detection}
+
 {metrics}
-```
 
 ## Where it fails
 
@@ -63,7 +76,8 @@ dark line along the frame's very border is taken for a dead one.
 
 def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back: list[str]) -> None:
     """Write ``README.md`` and ``pictures.txt`` beside the model."""
-    training = manifest.training
+    training, network = manifest.training, manifest.training["config"]["network"]
+    detected = any(isinstance(each, dict) and "detection" in each for each in manifest.metrics.values())
     text = _TEXT.format(
         id=manifest.id,
         cfa=manifest.cfa,
@@ -79,11 +93,13 @@ def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back:
         seed=training["seed"],
         graph=manifest.parity["graph_to_torch"],
         fused=manifest.parity["fused_to_trained"],
-        demosaicers=training["config"]["network"]["demosaicers"],
+        demosaicers=network["demosaicers"],
+        kernel=network["bank_kernel"],
         data="\n".join(f"* {entry['name']} ({entry['license']})" for entry in training["data"]),
         held_back=", ".join(f"`{name}`" for name in held_back),
         pictures=len(pictures),
-        metrics=json.dumps(manifest.metrics, indent=1, sort_keys=True),
+        detection=f"Detection: {PLANTED}." if detected else "",
+        metrics=to_markdown(manifest.metrics),
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
     (folder / "pictures.txt").write_text("\n".join(pictures) + "\n", encoding="utf-8")

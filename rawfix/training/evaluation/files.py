@@ -1,0 +1,70 @@
+"""What ``evaluate`` reads and writes, checked before the first picture is measured."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+from rawfix.errors import OutputError
+from rawfix.io.atomic import check_target, make_folder, replacing
+from rawfix.training.config import TrainConfig
+from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.weights import load_weights
+
+
+def prepare(figures: Path | None, pictures: Path | None) -> dict[str, Any]:
+    """Make the folder of strips, see that the figures can be written, and give those that are there.
+
+    Raises
+    ------
+    OutputError
+        Something cannot be written, or the file of figures holds anything else.
+    """
+    if pictures is not None:
+        make_folder(pictures)
+    if figures is None:
+        return {}
+    make_folder(figures.parent)
+    check_target(figures, overwrite=True)
+    if not figures.exists():
+        return {}
+    try:
+        found = json.loads(figures.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"{figures}: holds no JSON to add figures to ({error}); name another file"
+        ) from error
+    if not isinstance(found, dict):
+        raise OutputError(f"{figures}: holds no figures but a {type(found).__name__}; name another file")
+    return found
+
+
+def write_figures(path: Path, figures: dict[str, Any]) -> None:
+    """Write the figures whole, over those that were there; raises `OutputError`."""
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text(
+            json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
+
+
+def open_checkpoint(path: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str, Any]]:
+    """`load_weights`, or one line that says why not; raises `FileNotFoundError`."""
+    try:
+        return load_weights(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such checkpoint; give the checkpoint.pt of a run") from None
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        raise FileNotFoundError(
+            f"{path}: not a checkpoint; give the checkpoint.pt of a run ({_first_line(error)})"
+        ) from error
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise FileNotFoundError(
+            f"{path}: cannot be loaded: damaged, or made by another version of the network; give another one, or "
+            f"measure it with the version that made it ({_first_line(error)})"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(":,")
