@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rawfix.nn.contract import find_contract
 from rawfix.nn.manifest import Manifest
+from rawfix.training.card_texts import TEXTS
 from rawfix.training.evaluation.detection import PLANTED
 from rawfix.training.evaluation.tables import to_markdown
 
 _TEXT = """# {id}
 
-Demosaicing of {cfa} mosaics with defective pixels, contract `{contract}`. Licence: Apache-2.0.
+{title}, contract `{contract}`. Licence: Apache-2.0.
 
 | | |
 |---|---|
@@ -22,34 +24,13 @@ Demosaicing of {cfa} mosaics with defective pixels, contract `{contract}`. Licen
 
 ## What it is
 
-Inputs: the mosaic in linear, white-balanced light, canonical filter phase; sigma, the noise model's deviation at each
-sample; samples known to be bad. Outputs: camera light in full colour, noise kept; the probability that a sample is
-defective.
-
-1. A **first verdict** holds every sample against what its neighbours of all colours predict, and takes out what is
-   plainly bad, so that no demosaicer smears it. Samples known to be bad, and what lies beyond the frame, are never
-   looked at.
-2. The **bank** of {demosaicers} linear demosaicers runs on the repaired mosaic in a square-root encoding, as one
-   {kernel}×{kernel} convolution. Each kernel's weights sum to 1 on its own colour and to 0 on the others, so that
-   grey stays grey.
-3. A three-level **U-Net** on the mosaic packed 2×2 gives for every pixel the trust in each demosaicer, a correction
-   to their mixture, the final verdict on the sample, and the value that replaces it if it is bad.
-
-It is after the scheme of US 2025/0265683 A1 (mixture of demosaicing sub-networks, attention U-Net, refinement),
-arranged for cost on a CPU: the sub-networks are fused into one convolution; the U-Net has three levels instead of
-four, sees the mosaic instead of the reconstructions, and gives the refinement itself; defective samples are replaced
-before they are demosaiced instead of being outvoted after. None of this has been measured against the original
-arrangement at equal cost.
-
-Measured samples that are not defective pass through unchanged. The network was trained against clean light plus
-the *linearly demosaiced* noise, so it keeps the sensor's grain.
+{about}
 
 ## What it was trained on
 
 {data}
 
-Exposed by the package's own forward model: drawn exposure, white balance and colour matrix, Poisson–Gaussian and
-row/column noise, planted defects (points, clusters, lines). Pictures held back for validation, by name:
+{exposed} Pictures held back for validation, by name:
 
 {held_back}
 
@@ -58,29 +39,38 @@ Where a run started from earlier weights, steps and hours are summed; the config
 
 ## How good it is
 
-Measured by `python -m rawfix.training evaluate demosaic`: sRGB pictures decoded to linear light, exposed to 0.9 of
-white on a sensor of neutral 0.5/1/0.65, results compared as 8-bit sRGB, 10 pixels of border cut; noise of a sensor
-with 90,000 e⁻ full well and 2.5 e⁻ read noise at ISO 100. Linear light is harder than the literature's gamma-encoded
-mosaics. Zipper: Lu and Tan 2003. False colour: (a\\*, b\\*) off by more than 10. Texture kept: slope of fine, quiet
-detail on the truth's; 1 is all. {detection}
-
-{metrics}
+{measured}
 
 ## Where it fails
 
-Moiré finer than the mosaic's own grid stays moiré. A true point of light that covers a single pixel of one
-colour cannot be told from a hot pixel. Weak defects in busy texture stay; how many is said by the recall above. A
-dark line along the frame's very border is taken for a dead one.
+{limits}
 """
+
+_PROTOCOL = """Measured by `python -m rawfix.training evaluate`: sRGB pictures decoded to linear light, exposed to 0.9
+of white on a sensor of neutral 0.5/1/0.65, results compared as 8-bit sRGB, 10 pixels of border cut; noise of a
+sensor with 90,000 e⁻ full well and 2.5 e⁻ read noise at ISO 100. Linear light is harder than the literature's
+gamma-encoded mosaics."""
+
+_DEFINITIONS = f"""Zipper: Lu and Tan 2003. False colour: (a\\*, b\\*) off by more than 10. Texture kept: slope of
+fine, quiet detail on the truth's; 1 is all. Detection: {PLANTED}."""
+
+
+def _measured(manifest: Manifest) -> str:
+    """The figures, and what they mean where they are those of `rawfix.training.evaluation`."""
+    tables = to_markdown(manifest.metrics)
+    if not manifest.metrics:
+        return tables
+    full = any(isinstance(each, dict) and "quality" in each for each in manifest.metrics.values())
+    return "\n\n".join([_PROTOCOL, *([_DEFINITIONS] if full else []), tables])
 
 
 def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back: list[str]) -> None:
     """Write ``README.md`` and ``pictures.txt`` beside the model."""
-    training, network = manifest.training, manifest.training["config"]["network"]
-    detected = any(isinstance(each, dict) and "detection" in each for each in manifest.metrics.values())
-    text = _TEXT.format(
+    training, task = manifest.training, find_contract(manifest.contract).task
+    text = TEXTS[task]
+    card = _TEXT.format(
         id=manifest.id,
-        cfa=manifest.cfa,
+        title=text.title.format(kind=manifest.kind),
         contract=manifest.contract,
         parameters=manifest.parameters,
         gflop_per_mp=manifest.gflop_per_mp,
@@ -93,13 +83,13 @@ def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back:
         seed=training["seed"],
         graph=manifest.parity["graph_to_torch"],
         fused=manifest.parity["fused_to_trained"],
-        demosaicers=network["demosaicers"],
-        kernel=network["bank_kernel"],
+        about=text.about.format(**training["config"]["network"]),
         data="\n".join(f"* {entry['name']} ({entry['license']})" for entry in training["data"]),
+        exposed=text.exposed,
         held_back=", ".join(f"`{name}`" for name in held_back),
         pictures=len(pictures),
-        detection=f"Detection: {PLANTED}." if detected else "",
-        metrics=to_markdown(manifest.metrics),
+        measured=_measured(manifest),
+        limits=text.limits,
     )
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / "pictures.txt").write_text("\n".join(pictures) + "\n", encoding="utf-8")

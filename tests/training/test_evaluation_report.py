@@ -18,20 +18,21 @@ from rawfix.nn.manifest import Manifest  # noqa: E402
 from rawfix.training.__main__ import app  # noqa: E402
 from rawfix.training.card import write_card  # noqa: E402
 from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
-from rawfix.training.demosaic import network  # noqa: E402
 from rawfix.training.evaluation import charts, grain, report, sets, strips, tables  # noqa: E402
+from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
 from tests.training.conftest import smooth_photo  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
-CONFIG = TrainConfig(tier="tiny", network=NetworkConfig(widths=(8, 8, 8), demosaicers=2, bank_kernel=3))
+NETWORK = NetworkConfig(widths=(8, 8, 8), demosaicers=2, bank_kernel=3)
+CONFIG = TrainConfig(tier="tiny", network=NETWORK)
 STORED = {"held_back": ["1.png"], "pictures": ["0.png", "2.png"], "config": CONFIG.to_dict()}
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    state = {"ema": network(CONFIG.network).state_dict(), "step": 0, "seconds": 0.0, "hardware": "none"}
+    state = {"ema": DemosaicNetwork(NETWORK).state_dict(), "step": 0, "seconds": 0.0, "hardware": "none"}
     torch.save(STORED | state, tmp_path / "checkpoint.pt")
     return tmp_path / "checkpoint.pt"
 
@@ -182,24 +183,24 @@ def test_tables_say_what_there_is(metrics: dict[str, Any], said: str) -> None:
     assert said in tables.to_markdown(metrics)
 
 
-@pytest.mark.parametrize(
-    "metrics", [{}, {"kodak": {"detection": {"recall": {"hot": 0.5}}}}], ids=["none", "hot"]
-)
-def test_a_card_is_whole_with_any_figures(tmp_path: Path, metrics: dict[str, Any]) -> None:
+def manifest(task: str, metrics: dict[str, Any]) -> Manifest:
+    """Of a model that was never trained."""
+    config = CONFIG.to_dict()
     training = {
         "commit": "unknown",
-        "config": CONFIG.to_dict(),
+        "config": config if task == "demosaic" else config | {"network": {"widths": [8, 8, 8]}},
         "data": [{"name": "drawn blobs", "license": "CC0"}],
         "seed": 1,
         "steps": 12,
         "hours": 0.1,
         "hardware": "none",
     }
-    manifest = Manifest(
-        id="demosaic-bayer-tiny",
-        contract="demosaic-v1",
-        cfa="bayer",
-        space=None,
+    cfa, space = ("bayer", None) if task == "demosaic" else (None, "camera")
+    return Manifest(
+        id=f"{task}-{cfa or space}-tiny",
+        contract=f"{task}-v1",
+        cfa=cfa,
+        space=space,
         tier="tiny",
         sha256="0" * 64,
         opset=17,
@@ -214,18 +215,27 @@ def test_a_card_is_whole_with_any_figures(tmp_path: Path, metrics: dict[str, Any
         parity={"graph_to_torch": 1e-6, "fused_to_trained": 0.0},
         golden={"file": "golden.npz", "tolerance": 1e-3},
     )
-    write_card(tmp_path, manifest, ["a.png"], ["b.png"])
+
+
+@pytest.mark.parametrize("task", ["demosaic", "restore"])
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        ({}, "Not measured."),
+        ({"mine": {"quality": {"rawfix": {"cpsnr": 40.0}}}}, "dark current (1–100 % of white)"),
+        ({"iso_100": 40.0}, "| iso_100 | 40 |"),
+    ],
+    ids=["none", "full", "plain"],
+)
+def test_a_card_is_whole_with_any_figures(
+    tmp_path: Path, task: str, metrics: dict[str, Any], said: str
+) -> None:
+    model = manifest(task, metrics)
+    write_card(tmp_path, model, ["a.png"], ["b.png"])
     card = (tmp_path / "README.md").read_text()
-    for said in (
-        "# demosaic-bayer-tiny",
-        "drawn blobs (CC0)",
-        "`b.png`",
-        "2 linear demosaicers",
-        "3×3",
-        "1,234",
-    ):
-        assert said in card
-    assert ("dark current (1–100 % of white)" in card) == bool(metrics)
+    for text in (f"# {model.id}", "drawn blobs (CC0)", "`b.png`", "1,234", said):
+        assert text in card
+    assert ("bank** of 2 linear demosaicers" in card) == (task == "demosaic")
+    assert ("dark current" in card) == (said.startswith("dark"))
     assert "{" not in card
-    assert max(map(len, card.splitlines())) <= 250
     assert (tmp_path / "pictures.txt").read_text() == "a.png\n"

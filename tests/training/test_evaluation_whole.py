@@ -10,9 +10,9 @@ pytest.importorskip("onnx")
 
 from rawfix.cfa import CANONICAL  # noqa: E402
 from rawfix.training.config import NetworkConfig  # noqa: E402
-from rawfix.training.demosaic import network  # noqa: E402
 from rawfix.training.evaluation.protocol import expose, multipliers, to_light, with_infrared  # noqa: E402
 from rawfix.training.evaluation.whole import Demosaicer  # noqa: E402
+from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
 from tests.training.conftest import smooth_photo  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -23,7 +23,7 @@ FAMILIES = ("bayer", "quad", "nona", "xtrans", "rgbir2", "rgbir4")
 def demosaicer(cfa: str, tile: int = 1024) -> Demosaicer:
     """Small, and random everywhere, so that every path counts."""
     torch.manual_seed(0)
-    model = network(NetworkConfig(cfa=cfa, widths=(8, 8, 8), demosaicers=2, bank_kernel=3)).eval()
+    model = DemosaicNetwork(NetworkConfig(cfa=cfa, widths=(8, 8, 8), demosaicers=2, bank_kernel=3)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))

@@ -1,0 +1,75 @@
+"""What a model card says of a task's networks, by task: what they are, how their data was made, where they fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Paragraphs of Markdown.
+
+    Attributes
+    ----------
+    title
+        One line; ``{kind}`` is the filter array or color space.
+    about
+        Inputs, outputs, architecture; fields of the network's config in braces.
+    exposed
+        How pictures became training pairs.
+    limits
+        Where such a network fails.
+    """
+
+    title: str
+    about: str
+    exposed: str
+    limits: str
+
+
+_DEMOSAIC = Text(
+    title="Demosaicing of {kind} mosaics with defective pixels",
+    about="""Inputs: the mosaic in linear, white-balanced light, canonical filter phase; sigma, the noise model's
+deviation at each sample; samples known to be bad. Outputs: camera light in full colour, noise kept; the probability
+that a sample is defective.
+
+1. A **first verdict** holds every sample against what its neighbours of all colours predict, and takes out what is
+   plainly bad, so that no demosaicer smears it. Samples known to be bad, and what lies beyond the frame, are never
+   looked at.
+2. The **bank** of {demosaicers} linear demosaicers runs on the repaired mosaic in a square-root encoding, as one
+   {bank_kernel}×{bank_kernel} convolution. Each kernel's weights sum to 1 on its own colour and to 0 on the others,
+   so that grey stays grey.
+3. A three-level **U-Net** on the mosaic packed 2×2 gives for every pixel the trust in each demosaicer, a correction
+   to their mixture, the final verdict on the sample, and the value that replaces it if it is bad.
+
+It is after the scheme of US 2025/0265683 A1 (mixture of demosaicing sub-networks, attention U-Net, refinement),
+arranged for cost on a CPU: the sub-networks are fused into one convolution; the U-Net has three levels instead of
+four, sees the mosaic instead of the reconstructions, and gives the refinement itself; defective samples are replaced
+before they are demosaiced instead of being outvoted after. None of this has been measured against the original
+arrangement at equal cost.
+
+Measured samples that are not defective pass through unchanged. The network was trained against clean light plus
+the *linearly demosaiced* noise, so it keeps the sensor's grain.""",
+    exposed="""Exposed by the package's own forward model: drawn exposure, white balance and colour matrix,
+Poisson–Gaussian and structured noise, planted defects (points, clusters, lines).""",
+    limits="""Moiré finer than the mosaic's own grid stays moiré. A true point of light that covers a single pixel of
+one colour cannot be told from a hot pixel. Weak defects in busy texture stay; how many is said by the recall above. A
+dark line along the frame's very border is taken for a dead one.""",
+)
+
+_RESTORE = Text(
+    title="Denoising and deblurring of {kind} images",
+    about="""Inputs: camera light, linear and white-balanced, in full colour; sigma, the noise model's deviation per
+channel. Outputs: two residual maps, observed − ideal: what of the light is noise, and what is blur.
+
+A U-shape of dense-residual submodules on the image packed 2×2, after US 12,394,023 B2. Noise is found in deviations of
+the noise model, so that where there is none, none is found; blur in steps of a perceptual encoding. Strengths weigh
+the maps after the network: strength 0 is the image as it was, bit for bit.""",
+    exposed="""Exposed by the package's own forward model, blurred, made noisy and demosaiced by the model that the
+config in the manifest names.""",
+    limits="""Detail that lies below the noise goes with it. Blur beyond what training drew is not undone, and blur that
+differs from place to place within a few pixels is taken for texture.""",
+)
+
+TEXTS: dict[str, Text] = {"demosaic": _DEMOSAIC, "restore": _RESTORE}
+"""Every task that has cards."""
