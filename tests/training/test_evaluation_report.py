@@ -17,8 +17,10 @@ pytest.importorskip("onnx")
 from rawfix.nn.manifest import Manifest  # noqa: E402
 from rawfix.training.__main__ import app  # noqa: E402
 from rawfix.training.card import write_card  # noqa: E402
-from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
+from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig  # noqa: E402
+from rawfix.training.data import load  # noqa: E402
 from rawfix.training.evaluation import charts, grain, report, sets, strips, tables  # noqa: E402
+from rawfix.training.networks import build  # noqa: E402
 from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
 from tests.training.conftest import smooth_photo  # noqa: E402
 
@@ -78,7 +80,9 @@ def test_evaluate_measures_draws_and_files_every_section(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["restore"], "unknown task"),
+        (["upscale"], "upscale: unknown task; there is demosaic, restore"),
+        (["restore", "--peers"], "restore: --set all and --peers"),
+        (["restore"], "of a run of demosaic, not restore; evaluate demosaic"),
         (["demosaic", "--set", "some"], "--set some: give validation or all"),
         (["demosaic", "--checkpoint", "absent.pt"], "absent.pt: no such checkpoint"),
         (["demosaic", "--checkpoint", "{data}/0.png"], "0.png: not a checkpoint"),
@@ -239,3 +243,23 @@ def test_a_card_is_whole_with_any_figures(
     assert ("dark current" in card) == (said.startswith("dark"))
     assert "{" not in card
     assert (tmp_path / "pictures.txt").read_text() == "a.png\n"
+
+
+def test_another_task_is_measured_by_its_own_validation(
+    checkpoint: Path, pictures: Path, tmp_path: Path
+) -> None:
+    config = TrainConfig(task="restore", demosaic=str(checkpoint), network=RestoreConfig((8, 8, 8)))
+    state = {"ema": build(config.network).state_dict(), "config": config.to_dict(), "pictures": []}
+    names = [name for name, _ in load(pictures).validation]
+    torch.save(STORED | state | {"held_back": names}, tmp_path / "restore.pt")
+    words = ["restore", "--checkpoint", tmp_path / "restore.pt", "--data", pictures]
+    done = run(*words, "--pictures", tmp_path / "strips")
+    assert done.exit_code == 0, done.output
+    scores = json.loads(done.stdout)["held_back"]
+    # An untrained restoration finds nothing: what it is given stays.
+    assert scores["gauss_0.8"] == scores["sharp"] == 0
+    assert (tmp_path / "strips" / "validation.png").is_file()
+
+    torch.save(STORED | state | {"held_back": ["elsewhere.png"]}, tmp_path / "restore.pt")
+    done = run(*words)
+    assert (done.exit_code, "not the pictures that the run was trained from" in done.stderr) == (2, True)

@@ -10,7 +10,7 @@ from typing import Any
 from rawfix.errors import OutputError
 from rawfix.io.atomic import check_target, make_folder, replacing
 from rawfix.training.config import TrainConfig
-from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.networks import Network
 from rawfix.training.weights import load_weights
 
 
@@ -49,10 +49,10 @@ def write_figures(path: Path, figures: dict[str, Any]) -> None:
         )
 
 
-def open_checkpoint(path: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str, Any]]:
-    """`load_weights`, or one line that says why not; raises `FileNotFoundError`."""
+def open_checkpoint(path: Path, task: str) -> tuple[Network, TrainConfig, dict[str, Any]]:
+    """`load_weights` of a run of this task, or one line that says why not; raises `FileNotFoundError`."""
     try:
-        return load_weights(path)
+        found = load_weights(path)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such checkpoint; give the checkpoint.pt of a run") from None
     except (OSError, EOFError, pickle.UnpicklingError) as error:
@@ -64,6 +64,9 @@ def open_checkpoint(path: Path) -> tuple[DemosaicNetwork, TrainConfig, dict[str,
             f"{path}: cannot be loaded: damaged, or made by another version of the network; give another one, or "
             f"measure it with the version that made it ({_first_line(error)})"
         ) from error
+    if found[1].task != task:
+        raise FileNotFoundError(f"{path}: of a run of {found[1].task}, not {task}; evaluate {found[1].task}")
+    return found
 
 
 def _first_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ from rawfix.cfa import CANONICAL
 from rawfix.frame import Image
 from rawfix.training.config import TrainConfig
 from rawfix.training.data import Photos
-from rawfix.training.demosaic import DemosaicTask
+from rawfix.training.demosaic import DemosaicTask, demosaic_config
 from rawfix.training.evaluation.protocol import (
     EXPOSURE,
     Photo,
@@ -36,7 +36,7 @@ class LinearGrain:
     def __init__(self, config: TrainConfig, photos: list[tuple[str, Photo]]) -> None:
         few = tuple(photos)
         self.linear = DemosaicTask(config, Photos(few, few), "cpu").linear.cpu()
-        self.multiple = 8 * CANONICAL[config.network.cfa].period[0]
+        self.multiple = 8 * CANONICAL[demosaic_config(config).cfa].period[0]
 
     @torch.inference_mode()
     def __call__(self, noise: Image) -> Image:

@@ -12,12 +12,16 @@ import numpy as np
 
 from rawfix.frame import Image
 from rawfix.training.config import TrainConfig
+from rawfix.training.data import load
+from rawfix.training.demosaic import demosaic_config
 from rawfix.training.evaluation import charts, detection, grain, peers, pictures, strips
 from rawfix.training.evaluation.protocol import EXPOSURE, Develop, Photo, expose, shown, to_light
-from rawfix.training.evaluation.sets import PictureSet
+from rawfix.training.evaluation.sets import Which, find
 from rawfix.training.evaluation.targets import zone_plate
 from rawfix.training.evaluation.whole import Demosaicer
+from rawfix.training.networks import Network
 from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.tasks import TASKS
 
 Say = Callable[[str], None]
 OURS = "rawfix"
@@ -58,23 +62,25 @@ class Rivals:
 
 
 def evaluate(
-    model: DemosaicNetwork,
+    model: Network,
     config: TrainConfig,
-    chosen: PictureSet,
+    stored: dict[str, Any],
+    data: Path,
+    which: Which = "validation",
     *,
     device: str = "cpu",
     strips_in: Path | None = None,
     with_peers: bool = False,
     say: Say = lambda _: None,
 ) -> dict[str, Any]:
-    """Measure a network.
+    """Measure a demosaicing network.
 
     Parameters
     ----------
-    model, config
-        From a checkpoint.
-    chosen
-        The pictures.
+    model, config, stored
+        Of a checkpoint, see `rawfix.training.weights.load_weights`.
+    data, which
+        The pictures, see `rawfix.training.evaluation.sets.find`.
     device
         Where the network runs.
     strips_in
@@ -89,8 +95,17 @@ def evaluate(
     dict
         ``{set title: {...}, "charts": {...}}``, plain numbers, rounded to four digits, None where a figure does
         not exist.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing to be measured.
+    OutputError
+        A strip cannot be written.
     """
-    network = Demosaicer(model, config.network.cfa, device)
+    assert isinstance(model, DemosaicNetwork)
+    chosen = find(data, which, stored)
+    network = Demosaicer(model, demosaic_config(config).cfa, device)
     rivals = Rivals(network, with_peers, say)
     rows, by_picture = [], {}
     found, total = detection.Tally(), detection.Tally()
@@ -123,6 +138,27 @@ def evaluate(
     if rivals.absent:
         report["absent"] = rivals.absent
     return plain({chosen.title: report, "charts": charted})
+
+
+def validate(
+    model: Network,
+    config: TrainConfig,
+    stored: dict[str, Any],
+    data: Path,
+    *,
+    device: str = "cpu",
+    strips_in: Path | None = None,
+) -> dict[str, Any]:
+    """The validation that training itself runs, of any task: ``{"held_back": {...}}``, plain numbers.
+
+    Parameters and errors as those of `evaluate`; the folder must be the one that was trained from, as its split is
+    made anew.
+    """
+    photos = load(data)
+    if [name for name, _ in photos.validation] != stored["held_back"]:
+        raise FileNotFoundError(f"{data}: not the pictures that the run was trained from; give those")
+    strip = None if strips_in is None else strips_in / "validation.png"
+    return plain({"held_back": TASKS[config.task](config, photos, device).validate(model.to(device), strip)})
 
 
 def measure_charts(network: Demosaicer, rivals: Rivals, strips_in: Path | None) -> dict[str, Any]:
