@@ -11,7 +11,7 @@ from rawfix.errors import SettingsError
 
 Space = Literal["srgb", "display-p3", "adobe-rgb", "rec2020", "prophoto", "acescg", "aces2065-1", "camera"]
 Tone = Literal["standard", "none"]
-Format = Literal["tiff", "png", "jpeg", "exr"]
+Format = Literal["tiff", "png", "jpeg", "exr", "dng", "dng-cfa"]
 Bits = Literal[8, 16, 32]
 Exr = Literal["", "aces2065-1", "acescg"]
 ExrCompression = Literal["", "none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"]
@@ -27,9 +27,13 @@ FORMAT_BITS: dict[str, tuple[int, ...]] = {
     "png": (8, 16),
     "jpeg": (8,),
     "exr": (16, 32),
+    "dng": (16,),
+    "dng-cfa": (16,),
 }
 """Bit depths of each output format; 32 is floating point, as is EXR's 16."""
-DEFAULT_BITS: dict[str, Bits] = {"tiff": 16, "png": 16, "jpeg": 8, "exr": 16}
+DEFAULT_BITS: dict[str, Bits] = {"tiff": 16, "png": 16, "jpeg": 8, "exr": 16, "dng": 16, "dng-cfa": 16}
+NEGATIVES = ("dng", "dng-cfa")
+"""Formats that hold the picture before colour and tone."""
 LOSSY = {"jpeg": 95}
 """Formats with a quality, and the one they take by themselves."""
 
@@ -140,6 +144,12 @@ class Settings:
             raise SettingsError("--space camera is the sensor's own colour: it takes --wb as-shot only")
 
     def _check_output(self) -> None:
+        if self.format in NEGATIVES:
+            for name, default in (("space", "srgb"), ("tone", "standard"), ("linear", False)):
+                if getattr(self, name) != default:
+                    raise SettingsError(
+                        f"--{name}: --format {self.format} holds the camera's linear light, not rendered; leave it out"
+                    )
         if self.format == "exr" and (self.tone != "none" or not self.linear):
             raise SettingsError(f"--tone {self.tone}: EXR holds the scene's linear light; leave --tone out")
         if self.exr and (self.format != "exr" or self.space != self.exr):

@@ -15,7 +15,9 @@ ALSO = {".tiff": "tiff", ".jpeg": "jpeg"}
 """Other suffixes a named output file may have."""
 NAME_FIELDS = ("stem", "ext", "seq", "reel", "frame", "camera", "iso", "space", "quality")
 DEFAULT_NAME = "{stem}"
-_OTHER = frozenset((".webp", ".bmp", ".gif", ".dng", ".heic", ".jp2", ".psd"))
+NEGATIVE_NAME = "{stem}-rawfix"
+"""Default name of DNGs, whose sources are often DNGs too."""
+_OTHER = frozenset((".webp", ".bmp", ".gif", ".heic", ".jp2", ".psd"))
 """Formats a user may ask for by name, and which are not written: no folder is made of such a name."""
 
 
@@ -54,10 +56,10 @@ def _film(source: Path) -> dict[str, object]:
     return {"reel": parsed[0], "frame": parsed[1]}
 
 
-def _format_of(output: Path) -> str | None:
-    """The format a file name speaks of; None for the name of a folder."""
-    formats = {suffix: format for format, suffix in SUFFIXES.items()} | ALSO
-    return formats.get(output.suffix.lower())
+def _formats_of(output: Path) -> tuple[str, ...]:
+    """The formats a file name may speak of; none for the name of a folder."""
+    suffix = output.suffix.lower()
+    return tuple(format for format, own in SUFFIXES.items() if suffix == own or ALSO.get(suffix) == format)
 
 
 def fill(job: Job, **late: object) -> Path:
@@ -111,11 +113,11 @@ def plan(
     """
     used = _check_template(name)
     suffix = SUFFIXES[format]
-    named = None if output is None or output.is_dir() else _format_of(output)
-    is_file = named is not None
-    if named not in (None, format):
+    named = () if output is None or output.is_dir() else _formats_of(output)
+    is_file = bool(named)
+    if is_file and format not in named:
         raise SettingsError(
-            f"-o {output}: a name for {named}, not for {format}; use --format {named} or a folder"
+            f"-o {output}: a name for {named[0]}, not for {format}; use --format {named[0]} or a folder"
         )
     if is_file and len(sources) > 1:
         raise SettingsError(f"-o {output}: one file for {len(sources)} inputs; give a folder")
@@ -123,6 +125,8 @@ def plan(
         raise SettingsError(f"-o {output} names the file already; leave out --name or give a folder")
     if output is not None and not output.is_dir() and output.suffix.lower() in _OTHER:
         raise SettingsError(f"-o {output}: rawfix writes {', '.join(SUFFIXES.values())}")
+    if name == DEFAULT_NAME and suffix == ".dng":
+        name = NEGATIVE_NAME
     jobs = []
     for number, source in enumerate(sources, start=1):
         if is_file:

@@ -13,21 +13,20 @@ from rawfix.batch.decide import Action, carried_digest, decide, installed_models
 from rawfix.batch.identity import FileState, settings_digest
 from rawfix.batch.journal import Entry, Journal, append_entry
 from rawfix.batch.options import STAGES, Options
+from rawfix.batch.output import develop_for, write_output
 from rawfix.batch.plan import Job, check_claim, fill
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result, settled
 from rawfix.batch.tiers import Choice, choose_tier
-from rawfix.color.spaces import space_named
 from rawfix.errors import CorruptRawError, OutputError
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.io.atomic import announcing, check_target
-from rawfix.io.icc import profile
 from rawfix.io.mask import write_mask
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.read import read_frame
 from rawfix.io.tiff import write_tiff
-from rawfix.io.writers import writer_for
-from rawfix.pipeline import Developed, Progress, develop
+from rawfix.negative import Negative
+from rawfix.pipeline import Developed, Progress
 from rawfix.settings import Settings
 
 
@@ -64,7 +63,7 @@ class Work:
     camera: str
     iso: float | None
     noise: NoiseModel | None
-    developed: Developed | None = None
+    developed: Developed | Negative | None = None
     notes: tuple[str, ...] = ()
     sides: list[Path] = field(default_factory=list)
 
@@ -141,7 +140,7 @@ def compute(work: Work, progress: Progress | None) -> None:
                 write_tiff(path, image, icc=None, overwrite=_may_replace(work, path))
 
     settings = work.choice.apply(work.settings)
-    work.developed = develop(frame, settings, progress, save if options.save_stages else None)
+    work.developed = develop_for(frame, settings, progress, save if options.save_stages else None)
     work.notes = (*frame.notes, *work.choice.notes, *work.developed.notes)
     work.frame = None
 
@@ -158,19 +157,13 @@ def write(work: Work) -> Result:
     elif bad_map is not None:
         work.sides.append(bad_map.absolute())
         work.notes += ("holds no mosaic: no map of bad pixels was made",)
-    icc = None if settings.space == "camera" else profile(space_named(settings.space), settings.linear)
 
     def announce(temporary: Path, final: Path) -> None:
         append_entry(final.parent, _entry(work, developed.models, FileState.of(temporary)))
 
     with announcing(announce):
-        work.notes += writer_for(settings)(
-            target,
-            developed.display,
-            icc=icc,
-            overwrite=work.overwrite,
-            metadata_from=_origin(work, developed),
-        )
+        origin = _origin(work, developed)
+        work.notes += write_output(target, developed, settings, origin, overwrite=work.overwrite)
     return Result(
         source=work.job.source,
         target=target,
@@ -189,7 +182,7 @@ def write(work: Work) -> Result:
     )
 
 
-def _origin(work: Work, developed: Developed) -> Origin:
+def _origin(work: Work, developed: Developed | Negative) -> Origin:
     """What the picture's metadata is made of."""
     installed = installed_models() if developed.models else {}
     provenance = Provenance(

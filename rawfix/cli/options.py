@@ -59,7 +59,8 @@ IrCrosstalk = Annotated[
 ]
 
 Format = Annotated[
-    str | None, typer.Option(help="tiff (the default), png, jpeg or exr.", rich_help_panel=_OUTPUT)
+    str | None,
+    typer.Option(help="tiff (the default), png, jpeg, exr, dng (linear), dng-cfa.", rich_help_panel=_OUTPUT),
 ]
 Bits = Annotated[
     int | None,

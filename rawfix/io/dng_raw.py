@@ -45,17 +45,15 @@ def cfa_directory(frame: RawFrame) -> Directory:
     return directory
 
 
-def linear_directory(
-    shape: tuple[int, int, int], white: int, noise: NoiseModel | None, pixel_aspect: float
-) -> Directory:
-    """Full colour of ``shape`` (height, width, samples), black at 0.
+def linear_directory(shape: tuple[int, int, int], white: int, noise: NoiseModel | None) -> Directory:
+    """Full colour of ``shape`` (height, width, samples), black at 0, pixels square.
 
     Black stays at 0 although a pedestal would keep the noise below it: of LinearRaw's BlackLevel,
     RawTherapee 5.9 subtracts a part and darktable 4.2 nothing.
     """
     height, width, samples = shape
     return {
-        **_picture(height, width, samples, LINEAR_RAW, pixel_aspect),
+        **_picture(height, width, samples, LINEAR_RAW, 1.0),
         50713: short(1, 1),
         BLACK_LEVEL: rational(np.zeros(samples)),
         WHITE_LEVEL: long(*[white] * samples),

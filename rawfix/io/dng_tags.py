@@ -89,7 +89,7 @@ def read_tags(path: Path) -> FileTags:
         with tifffile.TiffFile(path) as file:
             first = file.pages[0]
             exif = _exif(first)
-            raw = _raw_page(file)
+            raw = raw_page(file)
             return FileTags(
                 make=_text(first, 271),
                 model=_text(first, 272) or _text(first, 50708),
@@ -110,7 +110,7 @@ def read_float_samples(path: Path) -> NDArray[np.float32] | None:
     """
     try:
         with tifffile.TiffFile(path) as file:
-            page = _raw_page(file)
+            page = raw_page(file)
             return None if page is None else np.asarray(page.asarray(), np.float32)
     except (*_BROKEN, RuntimeError):
         return None
@@ -124,7 +124,7 @@ def _walk(pages: Any) -> Iterator[Any]:
             yield from _walk(page.pages)
 
 
-def _raw_page(file: Any) -> Any | None:
+def raw_page(file: Any) -> Any | None:
     """The largest full-resolution directory with a raw photometric interpretation, or Canon's sliced one."""
     pages = [
         page

@@ -23,7 +23,7 @@ from rawfix.io.provenance import Origin
 
 exiv2.LogMsg.setLevel(exiv2.LogMsg.Level.mute)
 
-_LOCK = threading.Lock()
+LOCK = threading.Lock()
 """Exiv2's XMP parser is not thread-safe."""
 
 
@@ -87,7 +87,7 @@ def copy_metadata(
     ----------
     CIPA DC-008 (Exif 2.32); Adobe XMP specification part 3.
     """
-    with _LOCK:
+    with LOCK:
         image, notes = _open(origin.source)
         ours = _ours(orientation, software, width, height)
         attempts = (
@@ -123,7 +123,7 @@ def metadata_blocks(origin: Origin, *, software: str, width: int, height: int) -
     origin, software, width, height
         As for `copy_metadata`.
     """
-    with _LOCK:
+    with LOCK:
         image, notes = _open(origin.source)
         twin = imagecodecs.png_encode(np.zeros((1, 1, 3), np.uint8))
         picture = exiv2.ImageFactory.open(twin)
@@ -146,7 +146,7 @@ def read_names(path: Path) -> tuple[str, str]:
     A DNG without both may still name its camera as UniqueCameraModel.
     """
     try:
-        with _LOCK:
+        with LOCK:
             image = exiv2.ImageFactory.open(str(path))
             image.readMetadata()
             exif = image.exifData()

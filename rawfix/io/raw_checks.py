@@ -132,8 +132,8 @@ def check_samples(path: Path, mosaic: NDArray[Any], black: float, white: float, 
         raise CorruptRawError(f"{path.name}: nothing is brighter than black ({black:g}); {_COPY_AGAIN}")
     if not white > black:
         raise CorruptRawError(f"{path.name}: white {white:g} is not above black {black:g}; {_COPY_AGAIN}")
-    # Floating-point files may hold light of any height.
-    if mosaic.dtype == np.uint16 and float(np.mean(mosaic > 2 * white)) > 0.01:
+    # Floating-point files may hold light of any height, demosaiced ones rebuilt highlights.
+    if mosaic.dtype == np.uint16 and mosaic.ndim == 2 and float(np.mean(mosaic > 2 * white)) > 0.01:
         raise CorruptRawError(f"{path.name}: samples lie far beyond white ({white:g}); {_COPY_AGAIN}")
     if raw is not None and _linearization_missing(mosaic, black, white, raw):
         raise UnsupportedRawError(

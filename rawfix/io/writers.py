@@ -32,8 +32,10 @@ class Writer(Protocol):
 
 WRITERS: dict[str, Writer] = {"tiff": write_tiff, "png": write_png, "jpeg": write_jpeg, "exr": write_exr}
 
-SUFFIXES: dict[str, str] = {"tiff": ".tif", "png": ".png", "jpeg": ".jpg", "exr": ".exr"}
-"""What a file of the format is called."""
+SUFFIXES: dict[str, str] = {
+    "tiff": ".tif", "png": ".png", "jpeg": ".jpg", "exr": ".exr", "dng": ".dng", "dng-cfa": ".dng",
+}  # fmt: skip
+"""What a file of the format is called. Negatives are written by `rawfix.io.dng_negative`."""
 
 
 def writer_for(settings: Settings) -> Writer:

@@ -24,7 +24,7 @@ def test_without_output_each_goes_beside_its_source() -> None:
 @pytest.mark.parametrize(("format", "suffix"), SUFFIXES.items())
 def test_the_format_decides_the_suffix(format: str, suffix: str) -> None:
     (job,) = plan([Path("one.dng")], None, DEFAULT_NAME, format)
-    assert fill(job) == Path(f"one{suffix}")
+    assert fill(job).suffix == suffix
 
 
 def test_an_output_without_suffix_is_a_folder() -> None:
@@ -114,3 +114,13 @@ def test_what_was_found_below_a_folder_keeps_its_place() -> None:
     found = [Path("in/x/one.dng"), Path("in/one.dng")]
     jobs = plan(found, Path("out"), DEFAULT_NAME, "tiff", below={found[0]: Path("x"), found[1]: Path()})
     assert [fill(job).as_posix() for job in jobs] == ["out/x/one.tif", "out/one.tif"]
+
+
+def test_a_dng_of_a_dng_has_a_name_of_its_own(tmp_path: Path) -> None:
+    source = tmp_path / "a.dng"
+    (job,) = plan([source], None, "{stem}", "dng")
+    assert fill(job) == tmp_path / "a-rawfix.dng"
+    (named,) = plan([source], tmp_path / "b.dng", "{stem}", "dng-cfa")
+    assert fill(named) == tmp_path / "b.dng"
+    with pytest.raises(SettingsError, match="--format dng"):
+        plan([source], tmp_path / "b.dng", "{stem}", "tiff")

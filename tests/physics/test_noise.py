@@ -93,3 +93,23 @@ def test_the_same_generator_draws_the_same_noise() -> None:
     structure = noise.Structure(0.1, 0.1, 0.1, 0.1, 0.5)
     first, second = (noise.draw_structure((20, 30), structure, np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_denoising_leaves_the_square_of_the_rest() -> None:
+    model = NoiseModel((1e-4, 2e-4, 3e-4), (1e-6, 2e-6, 3e-6), "file")
+    assert noise.residual(model, 0.0) == model
+    half = noise.residual(model, 0.5)
+    np.testing.assert_allclose((half.shot, half.read), np.array((model.shot, model.read)) / 4)
+    assert noise.residual(model, 1.5) == half
+    np.testing.assert_allclose(noise.residual(model, -1.0).shot, np.array(model.shot) * 4)
+    assert 0 < noise.residual(model, 1.0).shot[0] < 1e-3 * model.shot[0]
+
+
+def test_residual_noise_is_that_of_a_darkened_rounded_signal() -> None:
+    rng = np.random.default_rng(0)
+    model = NoiseModel((4e-3,) * 3, (1e-3,) * 3)
+    signal, gain, step, denoise = np.full(200_000, 0.5, np.float32), 4.0, 1 / 64, 0.4
+    noisy = signal + (1 - denoise) * noise.draw_white(signal, model.shot[0], model.read[0], rng)
+    left = noise.residual(model, denoise, gain, step)
+    stored = np.rint(noisy / gain / step) * step
+    assert stored.var() == pytest.approx(left.shot[0] * 0.5 / gain + left.read[0], rel=0.02)

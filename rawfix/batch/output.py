@@ -1,0 +1,54 @@
+"""From frame to finished file, whatever the format: pictures are rendered, negatives are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rawfix.color.spaces import space_named
+from rawfix.frame import RawFrame
+from rawfix.io.dng_negative import write_negative
+from rawfix.io.icc import profile
+from rawfix.io.provenance import Origin
+from rawfix.io.writers import writer_for
+from rawfix.negative import Negative, develop_negative
+from rawfix.pipeline import Developed, Progress, Watch, develop
+from rawfix.settings import NEGATIVES, Settings
+
+
+def develop_for(
+    frame: RawFrame, settings: Settings, progress: Progress | None = None, watch: Watch | None = None
+) -> Developed | Negative:
+    """`develop` or `develop_negative`, as the settings' format asks; raises what they raise."""
+    run = develop_negative if settings.format in NEGATIVES else develop
+    return run(frame, settings, progress, watch)
+
+
+def write_output(
+    path: Path, developed: Developed | Negative, settings: Settings, origin: Origin, *, overwrite: bool
+) -> tuple[str, ...]:
+    """Write what `develop_for` made, whole or not at all.
+
+    Returns
+    -------
+    tuple of str
+        Plain sentences about what could not be carried.
+
+    Raises
+    ------
+    OutputError
+        See `rawfix.io.atomic.replacing`.
+    """
+    if isinstance(developed, Negative):
+        return write_negative(
+            path,
+            developed.samples,
+            developed.preview,
+            developed.frame,
+            developed.wb,
+            settings,
+            origin,
+            overwrite=overwrite,
+        )
+    icc = None if settings.space == "camera" else profile(space_named(settings.space), settings.linear)
+    write = writer_for(settings)
+    return write(path, developed.display, icc=icc, overwrite=overwrite, metadata_from=origin)

@@ -1,0 +1,166 @@
+"""Writing a restored picture as a DNG that other RAW developers take over.
+
+References: Adobe, "Digital Negative (DNG) Specification", version 1.7.1.0; TIFF/EP, ISO 12234-2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.frame import RawFrame
+from rawfix.io import dng_opcodes
+from rawfix.io.atomic import replacing
+from rawfix.io.dng_carry import OPCODES_1, OPCODES_2, OPCODES_3, Carried, read_carried
+from rawfix.io.dng_digest import raw_digest
+from rawfix.io.dng_ifd import Directory, append_directories, numbers, rational, read_first, undefined
+from rawfix.io.dng_levels import Levels, choose_levels, quantize
+from rawfix.io.dng_main import main_directory
+from rawfix.io.dng_metadata import write_skeleton
+from rawfix.io.dng_opcodes import Opcode
+from rawfix.io.dng_preview import append_preview, append_thumbnail
+from rawfix.io.dng_raw import CROP_ORIGIN, CROP_SIZE, cfa_directory, linear_directory, white_span
+from rawfix.io.dng_strips import append_strips
+from rawfix.io.provenance import Origin
+from rawfix.physics.noise import residual
+from rawfix.settings import Settings
+
+_NOISE_REDUCTION = 50935
+_RAW_FACTS = (50733, 50737, 50738, 50780)
+
+
+def write_negative(
+    path: Path,
+    samples: NDArray[Any],
+    preview: NDArray[np.uint8],
+    frame: RawFrame,
+    wb: tuple[float, float, float],
+    settings: Settings,
+    origin: Origin,
+    *,
+    overwrite: bool,
+) -> tuple[str, ...]:
+    """Write a DNG, whole or not at all.
+
+    The first directory holds a thumbnail and everything about camera, colour and photograph; its
+    sub-directories hold the raw picture and a JPEG preview. A DNG's own matrices, profile, lens data, crop
+    and opcode lists are carried over; for other files the matrix is `frame.cam_to_xyz`.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    samples
+        ``(H, W)`` uint16: counts on the frame's levels, written as a mosaic; or ``(H, W, C)`` float32 light
+        before white balance, the sensor's white at 1, pixels square, written as LinearRaw; C is 1 or 3.
+    preview
+        ``(h, w, 3)`` uint8 sRGB, turned as ``samples`` are.
+    frame
+        What was developed.
+    wb
+        Multipliers to state as the as-shot balance.
+    settings
+        Exposure becomes BaselineExposure; strengths say what is left of the noise.
+    origin
+        The RAW file and its sidecars: their metadata goes along, its name and digest are recorded.
+    overwrite
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    tuple of str
+        Plain sentences about what could not be carried.
+
+    Raises
+    ------
+    OutputError
+        See `rawfix.io.atomic.replacing`.
+    """
+    carried = read_carried(origin.source, strip_private=origin.strip_private)
+    raw, samples, levels = _picture(samples, frame, settings)
+    facts, notes = _raw_facts(carried, frame, samples.shape, settings)
+    with replacing(path, overwrite) as temporary:
+        notes += write_skeleton(temporary, origin, with_image=not carried.is_tiff, iso=frame.iso)
+        digest = raw_digest(samples)
+        with temporary.open("r+b") as file:
+            main = main_directory(
+                frame,
+                wb,
+                read_first(file),
+                carried,
+                origin,
+                digest,
+                stops=settings.exposure + levels.stops,
+                span=white_span(frame) if samples.ndim == 2 else (1.0, 1.0, 1.0),
+                is_linear=samples.ndim == 3,
+                has_opcodes=not {OPCODES_1, OPCODES_2, OPCODES_3}.isdisjoint(facts),
+            )
+            raw |= facts | append_strips(file, samples)
+            main |= append_thumbnail(file, preview)
+            append_directories(file, main, [raw, append_preview(file, preview)])
+    return notes
+
+
+def _picture(
+    samples: NDArray[Any], frame: RawFrame, settings: Settings
+) -> tuple[Directory, NDArray[np.uint16], Levels]:
+    """The raw directory, the samples as they are stored, and their levels."""
+    noise, denoise = frame.noise, settings.strengths.denoise
+    if samples.ndim == 2:
+        noise = noise and residual(noise, denoise)
+        return cfa_directory(replace(frame, mosaic=samples, noise=noise)), samples, Levels(1)
+    levels = choose_levels(samples)
+    noise = noise and residual(noise, denoise, levels.gain, 1 / levels.white)
+    height, width, planes = samples.shape
+    directory = linear_directory((height, width, planes), levels.white, noise)
+    return directory, quantize(samples, levels), levels
+
+
+def _raw_facts(
+    carried: Carried, frame: RawFrame, shape: tuple[int, ...], settings: Settings
+) -> tuple[Directory, tuple[str, ...]]:
+    """What the source's raw directory says that still holds: crop, filter, noise reduction, opcode lists."""
+    facts = {tag: carried.raw[tag] for tag in _RAW_FACTS if tag in carried.raw}
+    before = (numbers(carried.raw[_NOISE_REDUCTION]) if _NOISE_REDUCTION in carried.raw else [0.0])[0]
+    applied = 1 - (1 - min(max(before, 0.0), 1.0)) * (1 - min(max(settings.strengths.denoise, 0.0), 1.0))
+    facts[_NOISE_REDUCTION] = rational(applied)
+    is_same = (
+        carried.area is not None and (carried.area[2], carried.area[3]) == frame.mosaic.shape[:2] == shape[:2]
+    )
+    if is_same:
+        facts |= {tag: carried.raw[tag] for tag in (CROP_ORIGIN, CROP_SIZE) if tag in carried.raw}
+    notes: tuple[str, ...] = ()
+    for tag in (OPCODES_1, OPCODES_2, OPCODES_3):
+        if tag not in carried.raw:
+            continue
+        try:
+            found = dng_opcodes.parse(carried.raw[tag].data)
+        except ValueError as error:
+            notes += (f"the source's corrections (OpcodeList) were left out: {error}",)
+            continue
+        kept = _kept(tag, found, carried, frame, is_linear=len(shape) == 3, is_same=is_same)
+        if kept:
+            facts[tag] = undefined(dng_opcodes.build(kept))
+        if len(kept) < len(found) and not (tag == OPCODES_1 or carried.is_lossy):
+            notes += ("some of the source's corrections (OpcodeList) do not outlive demosaicing: left out",)
+    return facts, notes
+
+
+def _kept(
+    tag: int, found: list[Opcode], carried: Carried, frame: RawFrame, *, is_linear: bool, is_same: bool
+) -> list[Opcode]:
+    """What is left of an opcode list."""
+    if tag == OPCODES_3:
+        return found if is_same else dng_opcodes.at_any_size(found)
+    if tag == OPCODES_2:
+        kept = dng_opcodes.without_maps(found) if carried.is_lossy else found
+        if is_linear and frame.cfa is not None:
+            kept = dng_opcodes.onto_planes(kept, frame.cfa)
+        return kept if is_same else dng_opcodes.at_any_size(kept)
+    # List 1 speaks of stored samples, margins included, and mends bad pixels that are mended now.
+    is_whole = carried.area is not None and carried.area[:2] == (0, 0)
+    return found if is_same and is_whole and not is_linear else []
