@@ -14,6 +14,7 @@ from rawfix.color.spaces import WORKING, space_named
 from rawfix.color.transfer import Display
 from rawfix.errors import ManifestError, SettingsError, UnsupportedRawError
 from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
+from rawfix.io.writers import check_format
 from rawfix.nn.manifest import Model, find_model, tiers
 from rawfix.nn.session import open_session
 from rawfix.nn.tiles import Finish as TileFinish
@@ -84,6 +85,7 @@ def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
 
 def check_settings(settings: Settings) -> None:
     """Refuse, before a file is read, what cannot be done; raises `SettingsError`."""
+    check_format(settings.format)
     for name in ("denoise", "deblur"):
         if getattr(settings.strengths, name):
             raise SettingsError(

@@ -11,8 +11,8 @@ from rawfix.errors import SettingsError
 
 Space = Literal["srgb", "display-p3", "adobe-rgb", "rec2020", "prophoto", "acescg", "aces2065-1", "camera"]
 Tone = Literal["standard", "none"]
-Format = Literal["tiff", "png", "jpeg", "exr", "dng", "dng-cfa"]
-Bits = Literal[8, 16, 32]
+Format = Literal["tiff", "png", "jpeg", "exr", "jxl", "avif", "dng", "dng-cfa"]
+Bits = Literal[8, 10, 12, 16, 32]
 Exr = Literal["", "aces2065-1", "acescg"]
 ExrCompression = Literal["", "none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"]
 Highlights = Literal["rebuild", "clip"]
@@ -27,15 +27,17 @@ FORMAT_BITS: dict[str, tuple[int, ...]] = {
     "png": (8, 16),
     "jpeg": (8,),
     "exr": (16, 32),
+    "jxl": (8, 16),
+    "avif": (8, 10, 12),
     "dng": (16,),
     "dng-cfa": (16,),
 }
 """Bit depths of each output format; 32 is floating point, as is EXR's 16."""
-DEFAULT_BITS: dict[str, Bits] = {"tiff": 16, "png": 16, "jpeg": 8, "exr": 16, "dng": 16, "dng-cfa": 16}
+DEFAULT_BITS: dict[str, int] = dict.fromkeys(FORMAT_BITS, 16) | {"jpeg": 8, "avif": 10}
 NEGATIVES = ("dng", "dng-cfa")
 """Formats that hold the picture before colour and tone."""
-LOSSY = {"jpeg": 95}
-"""Formats with a quality, and the one they take by themselves."""
+LOSSY = {"jpeg": 95, "jxl": 100, "avif": 90}
+"""Formats with a quality, and the one they take by themselves; JPEG XL and AVIF are lossless at 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +167,10 @@ class Settings:
 
     @property
     def render_bits(self) -> Literal[8, 16, 32]:
-        """The depth of the array a writer takes: EXR's half is made of float32."""
-        return 32 if self.format == "exr" else self.bits
+        """The depth of the array a writer takes: EXR's half is made of float32, 10 and 12 bits of 16."""
+        if self.format == "exr" or self.bits == 32:
+            return 32
+        return 8 if self.bits == 8 else 16
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -66,7 +66,7 @@ def facts_of(parameters: Mapping[str, Any]) -> MosaicFacts:
 
     values = {name: parameters.get(name) for name in _OPTIONS}
     values["bits"] = parameters.get("input_bits")
-    of_input = input_bits(parameters.get("bits"))
+    of_input = input_bits(parameters.get("bits"), parameters.get("format"))
     if of_input is not None and values["bits"] not in (None, of_input):
         raise SettingsError(f"--bits {of_input} and --input-bits {values['bits']} contradict each other")
     values["bits"] = of_input if of_input is not None else values["bits"]
@@ -76,9 +76,9 @@ def facts_of(parameters: Mapping[str, Any]) -> MosaicFacts:
     return MosaicFacts.from_values(values)
 
 
-def input_bits(bits: int | None) -> int | None:
-    """``--bits`` where it speaks of the input; None where of the output."""
-    return bits if bits is not None and 8 < bits < 16 else None
+def input_bits(bits: int | None, format: str | None) -> int | None:
+    """``--bits`` where it speaks of the input; None where of the output, as it always does for AVIF."""
+    return bits if format != "avif" and bits is not None and 8 < bits < 16 else None
 
 
 def check_facts(given: MosaicFacts, sources: Iterable[Path], wb_is_look: bool) -> None:

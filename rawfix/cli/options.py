@@ -60,12 +60,14 @@ IrCrosstalk = Annotated[
 
 Format = Annotated[
     str | None,
-    typer.Option(help="tiff (the default), png, jpeg, exr, dng (linear), dng-cfa.", rich_help_panel=_OUTPUT),
+    typer.Option(
+        help="tiff (the default), png, jpeg, exr, jxl, avif, dng (linear), dng-cfa.", rich_help_panel=_OUTPUT
+    ),
 ]
 Bits = Annotated[
     int | None,
     typer.Option(
-        help="8, 16 or 32 (float TIFF, EXR). Default 16, JPEG 8. 9 to 15: as --input-bits.",
+        help="8, 16 or 32 (float TIFF, EXR); AVIF 8, 10, 12. Default 16, JPEG 8, AVIF 10. 9 to 15: as --input-bits.",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -100,7 +102,7 @@ ExrCompression = Annotated[
 ]
 PictureQuality = Annotated[
     int | None,
-    typer.Option(help="JPEG: 1 to 100, default 95.", rich_help_panel=_OUTPUT),
+    typer.Option(help="1 to 100. Default JPEG 95, AVIF 90, JPEG XL 100 (lossless).", rich_help_panel=_OUTPUT),
 ]
 BadMap = Annotated[
     Path | None,
@@ -149,7 +151,7 @@ SETTINGS = (
 def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """A command's parameters as `Settings.from_dict` takes them; raises `SettingsError`."""
     given = {name: parameters[name] for name in SETTINGS}
-    if input_bits(given["bits"]) is not None:
+    if input_bits(given["bits"], given["format"]) is not None:
         given["bits"] = None
     values = with_defaults(given)
     return {"strengths": {name: parameters[name] for name in ("denoise", "deblur")}, **values}

@@ -99,7 +99,7 @@ def test_non_contiguous_pictures_are_written_as_they_look(tmp_path: Path, name: 
             assert (np.asarray(opened) == turned).all()
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", ["tiff", "png", "jpeg", "exr"])
 def test_an_existing_file_is_kept_unless_told(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"a{SUFFIXES[name]}"
     path.write_bytes(b"precious")
