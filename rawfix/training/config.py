@@ -34,26 +34,26 @@ NETWORKS: dict[tuple[str, str], NetworkConfig] = {
         widths=(16, 24, 32), demosaicers=4, blocks=(1, 1, 2, 1, 1), verdict_width=8
     ),
     ("bayer", "standard"): NetworkConfig(),
-    ("bayer", "best"): NetworkConfig(widths=(80, 128, 160), blocks=(2, 2, 2, 2, 2)),
-    ("quad", "standard"): NetworkConfig("quad", demosaicers=4, bank_kernel=3, blocks=(1, 1, 2, 1, 1)),
+    ("bayer", "best"): NetworkConfig(widths=(88, 104, 112), blocks=(2, 2, 2, 2, 2)),
+    ("quad", "standard"): NetworkConfig("quad", demosaicers=6, bank_kernel=3, blocks=(1, 1, 2, 1, 1)),
     ("nona", "standard"): NetworkConfig(
-        "nona", demosaicers=2, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
+        "nona", demosaicers=4, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
     ),
     ("xtrans", "fast"): NetworkConfig(
-        "xtrans", widths=(16, 24, 32), demosaicers=1, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
+        "xtrans", widths=(16, 16, 16), demosaicers=1, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
     ),
     ("xtrans", "standard"): NetworkConfig(
-        "xtrans", demosaicers=2, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
+        "xtrans", demosaicers=4, bank_kernel=3, blocks=(1, 1, 1, 1, 1), verdict_width=8
     ),
     ("rgbir2", "standard"): NetworkConfig("rgbir2", demosaicers=6),
-    ("rgbir4", "standard"): NetworkConfig("rgbir4", demosaicers=2, bank_kernel=3, blocks=(1, 1, 2, 1, 1)),
+    ("rgbir4", "standard"): NetworkConfig("rgbir4", demosaicers=3, bank_kernel=3, blocks=(1, 1, 2, 1, 1)),
 }
 """What demosaics each filter array, by tier."""
 
 RESTORERS: dict[str, RestoreConfig] = {
     "fast": RestoreConfig((16, 24, 32)),
     "standard": RestoreConfig(),
-    "best": RestoreConfig((80, 120, 176)),
+    "best": RestoreConfig((96, 88, 80)),
 }
 """What restores camera images, by tier."""
 

@@ -35,7 +35,6 @@ def initialize(model: DemosaicNetwork, photos: Photos, config: TrainConfig) -> N
     model.initialize_linear(
         fit_bank(photos.train, net.cfa, net.demosaicers, net.bank_kernel, seed=config.seed),
         fit_leave_one_out(photos.train, net.cfa, net.bank_kernel, seed=config.seed),
-        fit_bank(photos.train, net.cfa, 1, net.bank_kernel, samples=60_000, seed=7),
     )
 
 

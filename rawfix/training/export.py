@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
@@ -123,11 +122,15 @@ def gflop_per_megapixel(graph: bytes, side: int = 240) -> float:
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
     shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.value_info}
     shapes |= {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.output}
-    weights = {w.name: numpy_helper.to_array(w).shape for w in inferred.graph.initializer}
+    weights = {w.name: list(w.dims) for w in inferred.graph.initializer}
     flop = 0.0
     for node in inferred.graph.node:
         if node.op_type == "Conv":
-            flop += 2.0 * float(np.prod(weights[node.input[1]])) * float(np.prod(shapes[node.output[0]][2:]))
+            flop += (
+                2.0
+                * float(np.prod(weights.get(node.input[1]) or shapes[node.input[1]]))
+                * float(np.prod(shapes[node.output[0]][2:]))
+            )
     return flop / side**2 / 1e3
 
 

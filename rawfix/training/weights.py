@@ -56,7 +56,7 @@ class Initial:
 
 def _chained(name: str) -> bool:
     """Whether a parameter belongs to the chain that over-parameterises a linear bank."""
-    return name in {"bank.first", "bank.second", "plain.first", "plain.second"}
+    return name in {"bank.first", "bank.second"}
 
 
 def load_initial(source: Path) -> Initial:
@@ -86,6 +86,6 @@ def load_initial(source: Path) -> Initial:
     trained = {name for name, _ in build(config.network).named_parameters() if not _chained(name)}
     if missing := sorted(trained - found):
         raise ManifestError(f"{source}: its graph lacks the weights {', '.join(missing)}")
-    state |= {name: torch.zeros_like(state[name]) for name in state if _chained(name) and "second" in name}
+    state |= {name: torch.zeros_like(state[name]) for name in state if name == "bank.second"}
     training = exported.manifest.training
     return Initial(config.network, state, training["steps"], 3600 * training["hours"])

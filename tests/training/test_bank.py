@@ -138,7 +138,7 @@ def network(request: pytest.FixtureRequest) -> DemosaicNetwork:
         cfa=request.param, widths=(8, 8, 8), demosaicers=2, verdict_width=8, bank_kernel=kernel
     )
     model = DemosaicNetwork(config)
-    for bank in (model.bank, model.predict, getattr(model, "plain", model.bank)):
+    for bank in (model.bank, model.predict):
         torch.nn.init.normal_(bank.direct, std=0.1)
     return model.eval()
 

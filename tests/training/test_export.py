@@ -14,10 +14,9 @@ onnx = pytest.importorskip("onnx")
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 from rawfix.nn.manifest import load_model  # noqa: E402
-from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
+from rawfix.training.config import NETWORKS, RESTORERS, NetworkConfig, RestoreConfig, TrainConfig  # noqa: E402
 from rawfix.training.export import export, fuse, gflop_per_megapixel, reach, to_onnx  # noqa: E402
-from rawfix.training.networks import build  # noqa: E402
-from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
+from rawfix.training.networks import Network, build  # noqa: E402
 from rawfix.training.weights import load_initial, load_weights  # noqa: E402
 
 # The exporter by tracing is deprecated, and says so from several places.
@@ -29,7 +28,7 @@ CONFIG = TrainConfig(
 PLANES = ("mosaic", "sigma", "known_bad")
 
 
-def random_network(config: NetworkConfig = CONFIG.network) -> DemosaicNetwork:
+def random_network(config: NetworkConfig | RestoreConfig = CONFIG.network) -> Network:
     """As a trained network: nothing is zero."""
     torch.manual_seed(0)
     model = build(config).eval()
@@ -172,3 +171,17 @@ def test_weights_come_back_from_a_checkpoint_and_from_a_model(checkpoint: Path, 
         with torch.no_grad():
             for first, second in zip(model(*given), again(*given), strict=True):
                 torch.testing.assert_close(second, first, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("cfa", "tier"), NETWORKS)
+def test_every_network_keeps_to_the_cost_of_its_tier(cfa: str, tier: str) -> None:
+    limit = {"fast": 12, "standard": 40, "best": 250}[tier]
+    graph = to_onnx(random_network(NETWORKS[cfa, tier]))
+    assert 0.7 * limit < gflop_per_megapixel(graph) <= limit
+    assert len(graph) < 5e6
+
+
+@pytest.mark.parametrize("tier", RESTORERS)
+def test_every_restorer_keeps_to_the_cost_of_its_tier(tier: str) -> None:
+    limit = {"fast": 15, "standard": 60, "best": 300}[tier]
+    assert 0.9 * limit < gflop_per_megapixel(to_onnx(random_network(RESTORERS[tier]))) <= limit

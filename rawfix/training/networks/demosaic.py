@@ -73,7 +73,7 @@ class DemosaicNetwork(nn.Module):
 
     inputs = (("mosaic", 1), ("sigma", 1), ("known_bad", 1))
     outputs = ("camera", "bad")
-    linear_layers = ("bank", "predict", "plain")
+    linear_layers = ("bank", "predict")
     order: Tensor
     inverse: Tensor
     masks: Tensor
@@ -89,8 +89,6 @@ class DemosaicNetwork(nn.Module):
         self.predict = LeaveOneOut(cfa, config.bank_kernel)
         self.bank = LinearBank(cfa, config.demosaicers, config.bank_kernel)
         self.first1, self.first2, self.first3 = conv(16, width), conv(width, width), conv(width, 4)
-        if self.half > 1:  # the U-Net sees a linear demosaic and the filters' colours in place of the samples
-            self.plain = LinearBank(cfa, 1, config.bank_kernel)
         self.unet = UNet(16 if self.half == 1 else 12 + 8 * self.channels, config.widths, config.blocks)
         self.trust = conv(config.widths[0], 4 * config.demosaicers, 1)
         self.correct = conv(config.widths[0], 4 * self.channels + 4)
@@ -107,15 +105,11 @@ class DemosaicNetwork(nn.Module):
         masks = np.concatenate([measured == channel for channel in range(self.channels)])
         self.register_buffer("masks", torch.from_numpy(masks.astype(np.float32))[None, :, None, None], False)
 
-    def initialize_linear(
-        self, bank: NDArray[np.float32], leave_one_out: NDArray[np.float32], plain: NDArray[np.float32]
-    ) -> None:
+    def initialize_linear(self, bank: NDArray[np.float32], leave_one_out: NDArray[np.float32]) -> None:
         """Start the linear layers from least squares, see `rawfix.training.linear`."""
         with torch.no_grad():
             self.bank.direct.copy_(torch.from_numpy(bank.reshape(self.bank.direct.shape)))
             self.predict.direct.copy_(torch.from_numpy(leave_one_out))
-            if self.half > 1:
-                self.plain.direct.copy_(torch.from_numpy(plain.reshape(self.plain.direct.shape)))
 
     def _by_period(self, packed: Tensor) -> Tensor:
         """Packed 2×2 → packed by the period."""
@@ -131,18 +125,22 @@ class DemosaicNetwork(nn.Module):
         filled = encoded * (1 - gate) + means * gate
         return filled, self._by_two(self.predict(self._by_period(filled)))
 
-    def _look(self, cleaned: Tensor, difference: Tensor, deviation: Tensor, gate: Tensor) -> Tensor:
-        """What the U-Net sees. Beyond period 2 a 2×2 cell's colours change with its place."""
-        if self.half == 1:
-            return torch.cat((cleaned, difference, deviation, gate), 1)
-        packed = self._by_period(cleaned)
-        every = torch.cat((self.plain(packed), packed), 1)[:, self.order]
-        places = self.masks + 0 * packed[:, :1]
-        return torch.cat((self._by_two(every), self._by_two(places), difference, deviation, gate), 1)
+    def _look(self, cleaned: Tensor, candidates: Tensor) -> Tensor:
+        """The light that the U-Net sees: the samples.
 
-    def _mix(self, cleaned: Tensor, trust: Tensor) -> Tensor:
+        Beyond period 2, where a 2×2 cell's colours change with its place: the mean of the demosaicers, and the
+        filters' colours.
+        """
+        if self.half == 1:
+            return cleaned
+        packed = self._by_period(cleaned)
+        mean = sum(candidates.split(self.missing, 1)) / self.demosaicers
+        every = torch.cat((mean, packed), 1)[:, self.order]
+        places = self.masks + 0 * packed[:, :1]
+        return torch.cat((self._by_two(every), self._by_two(places)), 1)
+
+    def _mix(self, candidates: Tensor, trust: Tensor) -> Tensor:
         """The bank's candidates, weighed by trust: ``(N, missing, h, w)``, packed by the period."""
-        candidates = self.bank(self._by_period(cleaned))
         n, _, height, width = candidates.shape
         pixels, each = self.half**2 * height * width, self.channels - 1
         # Softmax over the demosaicers, written out: as one operator it takes a seventh of the run on a CPU.
@@ -173,12 +171,14 @@ class DemosaicNetwork(nn.Module):
         filled, predicted = self._fill(encoded, gate)
         cleaned = filled * (1 - gate) + predicted * gate
 
-        features = self.unet(self._look(cleaned, encoded - predicted, deviation, gate))
+        candidates = self.bank(self._by_period(cleaned))
+        seen = self._look(cleaned, candidates)
+        features = self.unet(torch.cat((seen, encoded - predicted, deviation, gate), 1))
         correction = self.correct(features)
         logits = first + correction[:, 4 * self.channels :]
         gate = self._by_period(_gate(logits, known))
         corrections = self._split(correction[:, : 4 * self.channels])
-        missing = decode(self._mix(cleaned, self.trust(features)) + corrections[0])
+        missing = decode(self._mix(candidates, self.trust(features)) + corrections[0])
         repaired = decode(self._by_period(predicted) + corrections[1])
         measured = self._by_period(samples) * (1 - gate) + repaired * gate
         every = torch.cat((missing, measured), 1)[:, self.order]

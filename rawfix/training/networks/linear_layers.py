@@ -102,6 +102,7 @@ class Neighbours(nn.Module):
     """A sample's value as the normalised Gaussian mean (σ 1.4 px) of the good samples of its colour nearby."""
 
     weights: Tensor
+    inverse: Tensor
 
     def __init__(self, cfa: Cfa) -> None:
         super().__init__()
@@ -112,10 +113,24 @@ class Neighbours(nn.Module):
         right = x[None, :, None, None] + step[None, None, None, :] - x[:, None, None, None]
         distance = (down**2 + right**2).astype(np.float32)
         same = (sites[:, None] == sites[None])[..., None, None]
-        weights = np.where(same & (distance > 0), np.exp(-distance / (2 * 1.4**2)), 0)
-        self.register_buffer("weights", torch.from_numpy(weights.astype(np.float32)))
+        weights = np.where(same & (distance > 0), np.exp(-distance / (2 * 1.4**2)), 0).astype(np.float32)
+        self.register_buffer("weights", torch.from_numpy(weights))
+        # One convolution a colour where there are many sites: the others' weights are all zero.
+        self.colors = [np.flatnonzero(sites == c).tolist() for c in np.unique(sites)] if period > 2 else []
+        for index, color in enumerate(self.colors):
+            self.register_buffer(f"part{index}", self.weights[color][:, color].contiguous(), False)
+        inverse = np.argsort(np.concatenate(self.colors)) if self.colors else np.arange(sites.size)
+        self.register_buffer("inverse", torch.from_numpy(inverse), False)
+
+    def _gather(self, packed: Tensor) -> Tensor:
+        if not self.colors:
+            return F.conv2d(packed, self.weights, padding=1)
+        parts = [
+            F.conv2d(packed[:, color], self.get_buffer(f"part{index}"), padding=1)
+            for index, color in enumerate(self.colors)
+        ]
+        return torch.cat(parts, 1)[:, self.inverse]
 
     def forward(self, packed: Tensor, good: Tensor) -> Tensor:
         """``(N, cells, h, w)`` values and their goodness in 0…1 → means; 0 where no good sample is near."""
-        total = F.conv2d(packed * good, self.weights, padding=1)
-        return total / (F.conv2d(good, self.weights, padding=1) + 1e-4)
+        return self._gather(packed * good) / (self._gather(good) + 1e-4)
