@@ -11,8 +11,12 @@ pytest.importorskip("torch")
 
 from rawfix.cfa import CANONICAL
 from rawfix.frame import Image
-from rawfix.training.evaluation import peers
+from rawfix.training.config import NetworkConfig
+from rawfix.training.evaluation import peers, report
 from rawfix.training.evaluation.protocol import expose
+from rawfix.training.evaluation.whole import Demosaicer
+from rawfix.training.networks.demosaic import DemosaicNetwork
+from tests.training.conftest import smooth_photo
 
 pytestmark = pytest.mark.torch
 
@@ -89,3 +93,25 @@ def test_flat_colors_come_back_through_every_peer(which: str, cfa: str) -> None:
     flat = np.abs(np.arange(190) - 95) > 12
     # 16-bit sRGB code values, and what each program does to the sum of its multipliers.
     np.testing.assert_allclose(camera[:, flat], light[:, flat], atol=1.5e-3)
+
+
+def test_a_peer_that_fails_is_left_out_from_there_on_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def fail(path: Path, folder: Path) -> Image:
+        calls.append(path)
+        raise peers.PeerFailed("broken: no picture today")
+
+    installed = [counts_as_light(4), peers.Peer("broken", fail)]
+    monkeypatch.setattr(report.peers, "find", lambda cfa: (list(installed), ["other: not installed"]))
+    said: list[str] = []
+    rivals = report.Rivals(Demosaicer(DemosaicNetwork(NetworkConfig()), "bayer"), True, said.append)
+    truth = smooth_photo(0, 64, 64)
+    for name in ("first", "second"):
+        assert list(rivals.add(name, truth)) == ["gray"]
+    assert len(calls) == 1
+    assert rivals.absent == ["other: not installed", "broken: no picture today"]
+    assert said == ["left out: broken: no picture today"]
+    assert len(rivals.figures["gray"]) == 2
+    assert rivals.figures["gray"][0]["cpsnr"] < 40
+    assert "broken" not in rivals.figures

@@ -71,7 +71,12 @@ def test_evaluate_measures_draws_and_files_every_section(
     assert {"ISO 400", "ISO 25600"} <= set(held["noise"])
     assert set(held["detection"]["false_alarms_per_mp"]) == {"no noise", "ISO 100"}
     assert set(first["charts"]) == {"edges", "zone_plate", "stars", "gray_shift"}
-    assert {path.name for path in shots.iterdir()} == {"1.png", "chart-zone-plate.png", "chart-stars.png"}
+    assert {path.name for path in shots.iterdir()} == {
+        "1.png",
+        "1-defects.png",
+        "chart-zone-plate.png",
+        "chart-stars.png",
+    }
     text = tables.to_markdown(first)
     for words_of in ("### held_back", "| rawfix |", "hot (dark current", "MTF50", "zone plate", "σ 0.6 px"):
         assert words_of in text

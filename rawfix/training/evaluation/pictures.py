@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,17 +63,25 @@ def with_defects(photo: Photo, truth: Photo, bad: NDArray[np.bool_]) -> dict[str
     }
 
 
-def measure(network: Demosaicer, name: str, truth: Photo) -> tuple[dict[str, float], Photo, int]:
-    """All figures of one picture, the picture that came out, and the false alarms on its clean mosaic."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Shots:
+    """What a method made of one scene: of its clean mosaic, and of the defective one."""
+
+    clean: Photo
+    repaired: Photo
+
+
+def measure(network: Demosaicer, name: str, truth: Photo) -> tuple[dict[str, float], Shots, int]:
+    """All figures of one picture, the pictures that came out, and the false alarms on its clean mosaic."""
     plane = expose(to_light(truth), network.cfa)
     camera, found = network(plane)
     defective, bad = planted(plane, name)
     repaired, _ = network(defective)
-    photo = shown(camera)
-    figures = compare(photo, truth) | with_defects(shown(repaired), truth, bad)
+    shots = Shots(shown(camera), shown(repaired))
+    figures = compare(shots.clean, truth) | with_defects(shots.repaired, truth, bad)
     if camera.shape[2] > 3:
         figures["psnr_infrared"] = infrared_psnr(camera, to_light(truth))
-    return figures, photo, int(found.sum())
+    return figures, shots, int(found.sum())
 
 
 def infrared_psnr(camera: Image, light: Image) -> float:

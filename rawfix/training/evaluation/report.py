@@ -44,20 +44,20 @@ class Rivals:
         self.absent.append(str(error))
         del self.figures[peer.name]
 
-    def add(self, name: str, truth: Photo) -> dict[str, Photo]:
-        """Measure each on one picture as the network is; their clean pictures."""
+    def add(self, name: str, truth: Photo) -> dict[str, pictures.Shots]:
+        """Measure each on one picture as the network is; their pictures."""
         plane = expose(to_light(truth), self.cfa)
         defective, bad = pictures.planted(plane, name)
         shots = {}
         for peer in list(self.present):
             try:
-                photo, repaired = (shown(peer.develop(p, self.cfa)) for p in (plane, defective))
+                found = pictures.Shots(*(shown(peer.develop(p, self.cfa)) for p in (plane, defective)))
             except peers.PeerFailed as error:
                 self.drop(peer, error)
                 continue
-            found = pictures.compare(photo, truth) | pictures.with_defects(repaired, truth, bad)
-            self.figures[peer.name].append(found)
-            shots[peer.name] = photo
+            clean = pictures.compare(found.clean, truth)
+            self.figures[peer.name].append(clean | pictures.with_defects(found.repaired, truth, bad))
+            shots[peer.name] = found
         return shots
 
 
@@ -111,15 +111,14 @@ def evaluate(
     found, total = detection.Tally(), detection.Tally()
     for name, whole in chosen:
         truth = pictures.native(network.cfa, whole)
-        figures, photo, alarms = pictures.measure(network, name, truth)
+        figures, ours, alarms = pictures.measure(network, name, truth)
         total.alarm("no noise", alarms, truth.shape[0] * truth.shape[1])
         detection.tally(network, name, truth, found)
-        shots = rivals.add(name, truth)
+        shots = {OURS: ours} | rivals.add(name, truth)
         rows.append(figures)
         by_picture[name] = figures["cpsnr"]
         if strips_in is not None:
-            sheet = strips.strip({"truth": truth, OURS: photo} | shots, strips.hardest(truth))
-            strips.write(sheet, strips_in / strips.file_name(name))
+            _draw(truth, shots, strips_in / strips.file_name(name))
         say(f"{name}: {figures['cpsnr']:.2f} dB, with defects {figures['cpsnr_defects']:.2f} dB")
     few = chosen.some(NOISE_PICTURES)
     linear = grain.LinearGrain(config, few)
@@ -138,6 +137,15 @@ def evaluate(
     if rivals.absent:
         report["absent"] = rivals.absent
     return plain({chosen.title: report, "charts": charted})
+
+
+def _draw(truth: Photo, shots: dict[str, pictures.Shots], path: Path) -> None:
+    """The strip of a picture, and beside it that of its defective mosaic."""
+    corners = strips.hardest(truth)
+    clean = {"truth": truth} | {name: each.clean for name, each in shots.items()}
+    repaired = {"truth": truth} | {f"{name}, 1/1000 defects": each.repaired for name, each in shots.items()}
+    strips.write(strips.strip(clean, corners), path)
+    strips.write(strips.strip(repaired, corners), path.with_name(f"{path.stem}-defects.png"))
 
 
 def validate(
