@@ -65,6 +65,7 @@ def develop(
     exr_compression: options.ExrCompression = None,
     picture_quality: options.PictureQuality = None,
     strip: options.Strip = None,
+    mhl: options.Mhl = False,
     bad_map: options.BadMap = None,
     save_stages: options.SaveStages = None,
     quality: options.Quality = "standard",

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -13,10 +14,11 @@ from rawfix.batch.events import plan_events, run_event, summary_event
 from rawfix.batch.execute import Run, Tally, execute, prepare
 from rawfix.batch.inputs import find_sources, read_list
 from rawfix.cli import exit_codes
-from rawfix.cli.console import file_progress, out, print_json, refuse
+from rawfix.cli.console import err, file_progress, out, print_json, refuse
 from rawfix.cli.request import Request
 from rawfix.cli.telling import Telling
 from rawfix.errors import OutputError, SettingsError
+from rawfix.io.mhl import record
 
 
 def run(request: Request, files: list[str], *, files_from: str | None, recursive: bool, dry_run: bool) -> int:
@@ -61,17 +63,36 @@ def carry_out(planned: Run, request: Request) -> int:
         print_json(run_event(planned, size))
     tally = Tally(len(planned.steps))
     with _terminated_like_interrupted(), file_progress(len(planned.steps)) as progress:
+        telling = Telling(progress, request.json)
         try:
             threads = planned.recipe.settings.threads
-            execute(planned, Telling(progress, request.json), tally, jobs=size, threads=threads)
+            execute(planned, telling, tally, jobs=size, threads=threads)
             code = _exit_code(tally)
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
             refuse("interrupted; finished files are complete, run the same command again to go on")
+    if request.mhl and not record_hashes(request, telling.written) and code == exit_codes.DONE:
+        code = exit_codes.SOME_FAILED
     if request.json:
         print_json(summary_event(tally, time.monotonic() - started, code))
     return code
+
+
+def record_hashes(request: Request, written: list[Path]) -> bool:
+    """Write the ASC MHL of each output folder; returns whether all could be."""
+    roots: dict[Path, list[Path]] = {}
+    for path in written:
+        roots.setdefault(request.root_of(path), []).append(path)
+    done = True
+    for root, files in roots.items():
+        try:
+            for note in record(root, files):
+                err.print(f"rawfix: note: {note}", soft_wrap=True)
+        except OutputError as error:
+            refuse(error)
+            done = False
+    return done
 
 
 def _exit_code(tally: Tally) -> int:

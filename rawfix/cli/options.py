@@ -108,6 +108,10 @@ BadMap = Annotated[
     Path | None,
     typer.Option(help="Write the defects found as PNG (several inputs: a folder).", rich_help_panel=_OUTPUT),
 ]
+Mhl = Annotated[
+    bool,
+    typer.Option("--mhl", help="Write an ASC MHL hash list of the output folder.", rich_help_panel=_OUTPUT),
+]
 Strip = Annotated[
     str | None,
     typer.Option(

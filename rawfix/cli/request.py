@@ -14,6 +14,7 @@ from rawfix.batch.recipe import Recipe
 from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.errors import SettingsError
 from rawfix.io.atomic import make_folder
+from rawfix.io.mhl import check_mhl
 from rawfix.io.mosaic_facts import MosaicFacts
 from rawfix.pipeline import check_settings
 
@@ -31,6 +32,7 @@ class Request:
     bad_map: Path | None
     save_stages: Path | None
     strip: str | None
+    mhl: bool
     jobs: int
     json: bool
     mosaic: MosaicFacts
@@ -55,6 +57,8 @@ class Request:
             raise SettingsError(f"--bad-map {bad_map}: is written as .png; or give a folder")
         if request.strip not in (None, "private"):
             raise SettingsError(f"--strip {request.strip}: there is private")
+        if request.mhl:
+            check_mhl()
         for settings in recipe.variants():
             check_settings(settings)
         return request
@@ -80,6 +84,10 @@ class Request:
             space=settings.space, quality=settings.quality if len(tiers) == 1 else "auto",
             below={source.path: source.below for source in sources},
         )  # fmt: skip
+
+    def root_of(self, target: Path) -> Path:
+        """The folder a target was handed over in: the one asked for, or its own."""
+        return self.output if self.output is not None and self.output.is_dir() else target.parent
 
     def make_folders(self, jobs: list[Job]) -> None:
         """Create the folders that outputs go to; raises `OutputError`."""

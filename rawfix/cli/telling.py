@@ -15,6 +15,8 @@ class Telling:
     def __init__(self, progress: FileProgress, as_json: bool) -> None:
         self._progress = progress
         self._as_json = as_json
+        self.written: list[Path] = []
+        """Targets that are there as asked for, by this run or an earlier one."""
 
     def tile(self, source: Path, done: int, total: int) -> None:
         """Move the bar."""
@@ -24,6 +26,8 @@ class Telling:
         """Print what became of a file."""
         if result.error is not None:
             refuse(result.error)
+        if result.target is not None and result.status in ("done", "unchanged"):
+            self.written.append(result.target)
         if self._as_json:
             print_json(file_event(result))
         else:
