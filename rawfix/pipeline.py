@@ -17,6 +17,7 @@ from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
 from rawfix.io.writers import check_format
 from rawfix.nn.manifest import Model, find_model, tiers
 from rawfix.nn.session import open_session
+from rawfix.nn.threads import thread_share
 from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
@@ -33,7 +34,7 @@ from rawfix.stages.white_balance import wb_multipliers, wb_ratio
 
 Progress = Callable[[int, int], None]
 Watch = Callable[[str, Image], None]
-"""Called with the name and the image of each stage that was reached."""
+"""Called with the name and the image of each stage that was reached; the next stage may write over the image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,8 +181,8 @@ def choose_wb(
 
 
 def cut(camera: Image, clip: tuple[float, float, float]) -> Image:
-    """Cut every channel where the first one saturates, so that what blew is neutral."""
-    return np.minimum(camera, np.float32(min(clip)))
+    """Cut every channel where the first one saturates, in place, so that what blew is neutral."""
+    return np.minimum(camera, np.float32(min(clip)), out=camera)
 
 
 def develop(
@@ -214,19 +215,24 @@ def develop(
     if settings.ir_crosstalk and not (frame.cfa is not None and frame.cfa.has_infrared):
         notes += ("--ir-crosstalk: the sensor measures no infrared, nothing was taken away",)
     if (ratio := wb_ratio(chosen, frame.wb)) != (1.0, 1.0, 1.0):
-        camera = camera * np.asarray(ratio, np.float32)
+        for channel, gain in enumerate(ratio):
+            camera[..., channel] *= np.float32(gain)
     if frame.mosaic.dtype == np.uint16:  # floating-point files do not saturate
-        camera = (
-            rebuild_highlights(camera, chosen) if settings.highlights == "rebuild" else cut(camera, chosen)
-        )
+        if settings.highlights == "rebuild":
+            camera = rebuild_highlights(camera, chosen, in_place=True)
+        else:
+            camera = cut(camera, chosen)
     tone: str = settings.tone
     if settings.space == "camera":
-        working, space, tone = camera * np.float32(2.0**settings.exposure), WORKING, "none"
+        working, space, tone = camera, WORKING, "none"
+        working *= np.float32(2.0**settings.exposure)
     else:
-        working = to_working(camera, frame.cam_to_xyz, exposure=settings.exposure)
+        working = to_working(camera, frame.cam_to_xyz, exposure=settings.exposure, in_place=True)
         space = space_named(settings.space)
     del camera
     if watch:
         watch("working", working)
-    display = render(orient(working, frame.orientation), space, tone, settings.linear, settings.render_bits)
+    upright = orient(working, frame.orientation)
+    threads = thread_share(settings.threads or None)
+    display = render(upright, space, tone, settings.linear, settings.render_bits, threads)
     return Developed(display, bad, chosen, models, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -146,3 +147,18 @@ def test_monochrome_needs_no_network(make_frame: MakeFrame) -> None:
     developed = develop(make_frame(pattern="G", wb=(1.0, 1.0, 1.0)), PLAIN)
     assert developed.bad is None and developed.models == ()
     assert np.ptp(developed.display, axis=2).max() < 1e-3
+
+
+@pytest.mark.parametrize("choice", [{}, {"wb": "2.0,1,1"}, {"highlights": "clip"}, {"space": "camera"}])
+def test_developing_holds_the_picture_once(make_frame: MakeFrame, choice: dict[str, object]) -> None:
+    """Twelve bytes a pixel of light and six of display: never two pictures of light, blown places or not."""
+    counts = np.full((3000, 400, 3), 4000, np.uint16)
+    counts[1000:1200] = 16383
+    frame = replace(make_frame(), cfa=None, mosaic=counts)
+    tracemalloc.start()
+    try:
+        develop(frame, Settings(threads=1, **choice))  # type: ignore[arg-type]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 22 * 3000 * 400

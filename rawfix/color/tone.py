@@ -80,7 +80,9 @@ def apply_tone(name: str, working: Image) -> Image:
     slope -= low
     greatest -= least
     np.divide(slope, greatest, out=slope, where=greatest > 0)
-    toned = working - least[..., None]
-    toned *= slope[..., None]
-    toned += low[..., None]
+    toned = np.empty(working.shape, np.float32)
+    for channel in range(3):  # NumPy crawls along an axis of three
+        plane = working[..., channel] - least
+        plane *= slope
+        np.add(plane, low, out=toned[..., channel])
     return toned

@@ -188,9 +188,15 @@ def _gather(window: Window, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> P
     plane = np.asarray(window(y0, int(rows.max()) + 1, x0, int(cols.max()) + 1))
     layers = plane[None] if plane.ndim == 2 else np.moveaxis(plane, 2, 0)
     tensor = np.empty((1, len(layers), rows.size, cols.size), np.float32)
+    inside = layers.shape[1:] == tensor.shape[2:] and _ascending(rows) and _ascending(cols)
     for channel, layer in enumerate(layers):
-        tensor[0, channel] = layer.take(rows - y0, axis=0).take(cols - x0, axis=1)
+        tensor[0, channel] = layer if inside else layer.take(rows - y0, axis=0).take(cols - x0, axis=1)
     return tensor
+
+
+def _ascending(index: NDArray[np.intp]) -> bool:
+    """Whether every index is one more than the one before: nothing was reflected."""
+    return bool((np.diff(index) == 1).all())
 
 
 def _fill_beyond(tensor: Plane, value: float, top: int, left: int, height: int, width: int) -> None:

@@ -22,7 +22,9 @@ _DECAY = 2.0
 _EPSILON = 1e-6
 
 
-def rebuild_highlights(camera: Image, clip: NDArray[np.floating] | tuple[float, float, float]) -> Image:
+def rebuild_highlights(
+    camera: Image, clip: NDArray[np.floating] | tuple[float, float, float], *, in_place: bool = False
+) -> Image:
     """Estimate clipped channels from the unclipped ones and from the colour of the surroundings.
 
     A channel at fraction t of its clipping point is replaced in part, smoothly from t = 0.90 and wholly from
@@ -36,9 +38,11 @@ def rebuild_highlights(camera: Image, clip: NDArray[np.floating] | tuple[float, 
     Parameters
     ----------
     camera
-        ``(H, W, 3)`` float32, linear, white-balanced, signed, unclipped; not mutated.
+        ``(H, W, 3)`` float32, linear, white-balanced, signed, unclipped; not mutated but for ``in_place``.
     clip
         Value at which each channel saturates: the as-shot multipliers, when white is 1.
+    in_place
+        Write into ``camera`` and return it, where nobody else needs it: saves a copy of the picture.
 
     Returns
     -------
@@ -55,15 +59,17 @@ def rebuild_highlights(camera: Image, clip: NDArray[np.floating] | tuple[float, 
     ceiling = np.asarray(clip, np.float32)
     near = ceiling * np.float32(_NEAR)
     strips = [
-        y for y in range(0, camera.shape[0], _STRIP) if (camera[y : y + _STRIP].max((0, 1)) >= near).any()
+        y for y in range(0, camera.shape[0], _STRIP) if (camera[y : y + _STRIP].max(0).max(0) >= near).any()
     ]
     if not strips:
         return camera
     color = _color_field(camera, ceiling)
-    rebuilt = camera.copy()
+    rebuilt = camera if in_place else camera.copy()
     for y in strips:
         strip = camera[y : y + _STRIP]
-        rows, columns = np.nonzero((strip >= near).any(-1))
+        # Channel by channel: NumPy crawls along an axis of three.
+        red, green, blue = (strip[..., channel] >= near[channel] for channel in range(3))
+        rows, columns = np.nonzero(red | green | blue)
         if rows.size:
             colors = _sample(color, rows + y, columns)
             rebuilt[rows + y, columns] = _rebuild(strip[rows, columns], colors, ceiling)
@@ -98,11 +104,13 @@ def _color_field(camera: Image, clip: NDArray[np.float32]) -> Image:
     across = np.arange(0, width, _BLOCK)
     sums = np.empty((-(-height // _BLOCK), across.size, 3), np.float32)
     for row, y in enumerate(range(0, height, _BLOCK)):
-        pixels = np.maximum(camera[y : y + _BLOCK], 0.0)
-        level = (pixels / clip).max(-1)
+        channels = [np.maximum(camera[y : y + _BLOCK, :, channel], 0.0) for channel in range(3)]
+        red, green, blue = (values / clip[channel] for channel, values in enumerate(channels))
+        level = np.maximum(np.maximum(red, green), blue)
         weight = np.where(level < _NEAR, level * level, 0.0)
         weight *= weight
-        sums[row] = np.add.reduceat((pixels * weight[..., None]).sum(0), across, axis=0)
+        weighed = np.stack([(values * weight).sum(0) for values in channels], -1)
+        sums[row] = np.add.reduceat(weighed, across, axis=0)
     total = sums.sum(-1, keepdims=True)
     # A block counts in full when a twentieth of it is bright and unclipped.
     confidence = np.minimum(total / np.float32(0.05 * _BLOCK * _BLOCK), 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,9 @@ from rawfix.frame import Image
 _STRIP = 64
 
 
-def render(working: Image, space: Space, tone: str, linear: bool, bits: Literal[8, 16, 32]) -> Display:
+def render(
+    working: Image, space: Space, tone: str, linear: bool, bits: Literal[8, 16, 32], threads: int = 1
+) -> Display:
     """Tone, output space, transfer curve and bit depth.
 
     The tone curve works in the working space, before the matrix, so that files in different spaces agree on
@@ -35,6 +38,8 @@ def render(working: Image, space: Space, tone: str, linear: bool, bits: Literal[
         Write linear light instead of the space's transfer curve.
     bits
         8 or 16 (integers), or 32: float32, never clipped.
+    threads
+        How many strips are worked on at a time; the result is the same for any number.
 
     Returns
     -------
@@ -46,7 +51,8 @@ def render(working: Image, space: Space, tone: str, linear: bool, bits: Literal[
     same = space.primaries == WORKING.primaries and space.white == WORKING.white
     matrix = None if same else np.ascontiguousarray(convert(WORKING, space).T.astype(np.float32))
     curve = "linear" if linear else space.transfer
-    for y in range(0, working.shape[0], _STRIP):
+
+    def fill(y: int) -> None:
         strip = apply_tone(tone, working[y : y + _STRIP])
         if matrix is not None:
             strip = strip @ matrix
@@ -54,6 +60,10 @@ def render(working: Image, space: Space, tone: str, linear: bool, bits: Literal[
             display[y : y + _STRIP] = encode(curve, strip)
         else:
             display[y : y + _STRIP] = _quantize(encode(curve, np.clip(strip, 0.0, 1.0)), bits)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(fill, range(0, working.shape[0], _STRIP)):
+            pass
     return display
 
 

@@ -27,27 +27,32 @@ def to_working(
     cam_to_xyz: NDArray[np.float64],
     wb_ratio: tuple[float, float, float] = (1.0, 1.0, 1.0),
     exposure: float = 0.0,
+    *,
+    in_place: bool = False,
 ) -> Image:
     """Convert camera colours to the working space, with white balance and exposure in the same matrix.
 
     Parameters
     ----------
     camera
-        ``(H, W, 3)`` float32, linear, balanced with the as-shot multipliers, signed; not mutated.
+        ``(H, W, 3)`` float32, linear, balanced with the as-shot multipliers, signed; not mutated but for
+        ``in_place``.
     cam_to_xyz
         ``(3, 3)`` white-balanced camera → XYZ (D65), as in `RawFrame`.
     wb_ratio
         The chosen multipliers over the as-shot ones (`white_balance.wb_ratio`).
     exposure
         Stops, applied as a factor ``2 ** exposure``.
+    in_place
+        Write into ``camera``, where it is C-contiguous and nobody else needs it: saves a copy of the picture.
 
     Returns
     -------
     Image
-        ``(H, W, 3)`` float32, linear Rec. 2020, signed and unclipped; a new array. Works in strips.
+        ``(H, W, 3)`` float32, linear Rec. 2020, signed and unclipped. Works in strips.
     """
     matrix = np.ascontiguousarray(camera_to_working(cam_to_xyz, wb_ratio, exposure).T.astype(np.float32))
-    working = np.empty(camera.shape, np.float32)
+    working = camera if in_place and camera.flags.c_contiguous else np.empty(camera.shape, np.float32)
     for y in range(0, camera.shape[0], _STRIP):
         np.matmul(camera[y : y + _STRIP], matrix, out=working[y : y + _STRIP])
     return working

@@ -64,6 +64,14 @@ def test_fully_clipped_picture_is_neutral() -> None:
     assert (rebuild_highlights(camera, CLIP) == 2.0).all()
 
 
+def test_in_place_gives_the_same_in_the_picture_itself() -> None:
+    _, camera = blown((0.8, 1.0, 1.2))
+    rebuilt = rebuild_highlights(camera, CLIP)
+    assert rebuilt is not camera
+    assert rebuild_highlights(camera, CLIP, in_place=True) is camera
+    assert np.array_equal(camera, rebuilt)
+
+
 def test_memory_beyond_the_result_stays_small() -> None:
     camera = np.full((2048, 1024, 3), 0.3, np.float32)
     camera[500:900, 200:700] = CLIP

@@ -46,6 +46,12 @@ def test_spaces_agree_on_colors_both_can_hold() -> None:
     np.testing.assert_allclose(srgb @ convert(SPACES["srgb"], SPACES["display-p3"]).T, p3, atol=1e-6)
 
 
+@pytest.mark.parametrize("threads", [2, 5])
+def test_any_number_of_threads_renders_the_same(threads: int) -> None:
+    one = render(WORKING_IMAGE, SPACES["srgb"], "standard", False, 16)
+    assert np.array_equal(render(WORKING_IMAGE, SPACES["srgb"], "standard", False, 16, threads), one)
+
+
 def test_orientations_put_the_first_pixel_where_exif_says() -> None:
     image = np.arange(6, dtype=np.float32).reshape(2, 3)
     expected = {
