@@ -28,6 +28,7 @@ from rawfix.io.dng_ifd import (
     short,
     undefined,
 )
+from rawfix.io.dng_infrared import with_infrared_plane
 from rawfix.io.dng_raw import cfa_directory, white_span
 from rawfix.io.dng_strips import append_strips
 
@@ -92,6 +93,8 @@ def write_cfa_dng(
         if frame.cfa.period != (1, 1):
             span = white_span(frame)
             directory |= neutral_entry(frame.wb, span) | matrix_entries(frame, span)
+        if frame.cfa.has_infrared:
+            directory = with_infrared_plane(directory)
         start = append(file, b"")
         append(file, encode(exif_directory(frame, exif), start))
         append_directories(file, directory | {34665: long(start)}, ())
