@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,18 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
+from rawfix.io.color_tags import color_matrix
+from rawfix.io.tag_reader import TagNotes, dropped_tags, numbers_of, text_of, value_of, vector_of
 
 LOSSY_JPEG = 34892
 VC5 = 9
 ISO_OVERFLOW = 65535
 _CFA, _LINEAR_RAW = 32803, 34892
-_RATIONALS = (5, 10)
-_BROKEN = (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, struct.error)
-"""What tifffile raises on files that are no TIFF, or a damaged one."""
+_RGB = (0, 1, 2)
+_NO_TIFF = (tifffile.TiffFileError, OSError, IndexError, struct.error)
+"""What tifffile raises while it opens a file that is no TIFF, or whose first directory is not there."""
+_UNDECODABLE = (*_NO_TIFF, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
+"""What it raises on samples that it cannot decode."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +41,9 @@ class RawTags:
     segments
         ``(offset, byte count)`` of every strip or tile.
     pattern
-        CFA colour codes ``(period_y, period_x)`` (0 red, 1 green, 2 blue), or None.
+        CFA colour codes ``(period_y, period_x)`` (0 red, 1 green, 2 blue, others by TIFF/EP), or None.
+    planes
+        CFAPlaneColor: the colour code of each plane, in the order in which the file speaks of planes.
     layout
         CFALayout; 1 is rectangular.
     black
@@ -61,6 +65,7 @@ class RawTags:
     active_area: tuple[int, int, int, int]
     segments: tuple[tuple[int, int], ...]
     pattern: NDArray[np.uint8] | None
+    planes: tuple[int, ...]
     layout: int
     black: NDArray[np.float32] | None
     black_rows: NDArray[np.float32] | None
@@ -72,7 +77,10 @@ class RawTags:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileTags:
-    """Names, speed and, where one can be told from the others, the raw directory."""
+    """Names, speed and, where one can be told from the others, the raw directory.
+
+    ``color_matrix`` is XYZ → camera, ``(planes, 3)``; ``notes`` tell of tags that were malformed.
+    """
 
     make: str = ""
     model: str = ""
@@ -81,26 +89,37 @@ class FileTags:
     is_dng: bool = False
     color_matrix: NDArray[np.float64] | None = None
     raw: RawTags | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_tags(path: Path) -> FileTags:
-    """Read a file's tags; an empty `FileTags` for files that are no TIFF."""
-    try:
-        with tifffile.TiffFile(path) as file:
-            first = file.pages[0]
-            exif = _exif(first)
-            raw = raw_page(file)
-            return FileTags(
-                make=_text(first, 271),
-                model=_text(first, 272) or _text(first, 50708),
-                lens=str(exif.get("LensModel") or _text(first, 42036) or "").strip("\0 "),
-                iso=_iso(first, exif),
+    """Read a file's tags; an empty `FileTags` for files that are no TIFF.
+
+    A malformed tag is left out and told of in ``notes``; the others count.
+    """
+    notes = TagNotes()
+    with dropped_tags(notes):
+        try:
+            file = tifffile.TiffFile(path)
+        except _NO_TIFF:
+            return FileTags()
+        with file:
+            try:
+                first = file.pages[0]
+                page = raw_page(file)
+            except _NO_TIFF:
+                return FileTags()
+            exif: dict[str, Any] = notes.attempt(34665, lambda: _exif(first), {})
+            tags = FileTags(
+                make=text_of(first, 271),
+                model=text_of(first, 272) or text_of(first, 50708),
+                lens=str(exif.get("LensModel") or text_of(first, 42036) or "").strip("\0 "),
+                iso=notes.attempt(34855, lambda: _iso(first, exif), None),
                 is_dng=50706 in first.tags,
-                color_matrix=_color_matrix(first),
-                raw=None if raw is None else _raw_tags(raw, first),
+                color_matrix=color_matrix(first, notes),
+                raw=notes.attempt(330, lambda: None if page is None else _raw_tags(page, first, notes), None),
             )
-    except _BROKEN:
-        return FileTags()
+    return replace(tags, notes=notes.sentences())
 
 
 def read_float_samples(path: Path) -> NDArray[np.float32] | None:
@@ -112,7 +131,7 @@ def read_float_samples(path: Path) -> NDArray[np.float32] | None:
         with tifffile.TiffFile(path) as file:
             page = raw_page(file)
             return None if page is None else np.asarray(page.asarray(), np.float32)
-    except (*_BROKEN, RuntimeError):
+    except _UNDECODABLE:
         return None
 
 
@@ -130,34 +149,38 @@ def raw_page(file: Any) -> Any | None:
         page
         for page in _walk(file.pages)
         if int(page.photometric or 0) in (_CFA, _LINEAR_RAW) or 50752 in page.tags
-        if not int(_value(page, 254, 0)) & 1
+        if not int(value_of(page, 254, 0)) & 1
     ]
     return max(pages, key=lambda page: page.imagewidth * page.imagelength, default=None)
 
 
-def _raw_tags(page: Any, first: Any) -> RawTags:
+def _raw_tags(page: Any, first: Any, notes: TagNotes) -> RawTags:
     height, width = int(page.imagelength), int(page.imagewidth)
-    area = _numbers(page, 50829) or [0, 0, height, width]
-    black = _numbers(page, 50714)
-    rows, columns = (int(n) for n in _numbers(page, 50713) or (1, 1))
-    pairs = _numbers(page, 51041) or _numbers(first, 51041)
-    table = page.tags.get(50712)
+    whole = (0, 0, height, width)
     return RawTags(
         bits=int(np.max(page.bitspersample)),
         compression=int(page.compression),
         is_float=3 in np.atleast_1d(np.asarray(page.sampleformat, int)),
         size=(height, width),
-        active_area=(int(area[0]), int(area[1]), int(area[2]), int(area[3])),
+        active_area=notes.attempt(50829, lambda: _active_area(page, whole), whole),
         segments=tuple(zip(map(int, page.dataoffsets), map(int, page.databytecounts), strict=False)),
-        pattern=_pattern(page),
-        layout=int(_value(page, 50711, 1)),
-        black=np.array(black, np.float32).reshape(rows, columns, -1) if black else None,
-        black_rows=_vector(page, 50716),
-        black_columns=_vector(page, 50715),
-        white=tuple(_numbers(page, 50717)),
-        noise=tuple(zip(pairs[0::2], pairs[1::2], strict=False)),
-        linearization=None if table is None else np.atleast_1d(np.asarray(table.value, np.uint16)),
+        pattern=notes.attempt(33422, lambda: _pattern(page), None),
+        planes=notes.attempt(50710, lambda: _planes(page), _RGB),
+        layout=notes.attempt(50711, lambda: int(value_of(page, 50711, 1)), 1),
+        black=notes.attempt(50714, lambda: _black(page), None),
+        black_rows=notes.attempt(50716, lambda: vector_of(page, 50716), None),
+        black_columns=notes.attempt(50715, lambda: vector_of(page, 50715), None),
+        white=notes.attempt(50717, lambda: tuple(numbers_of(page, 50717)), ()),
+        noise=notes.attempt(51041, lambda: _noise(page, first), ()),
+        linearization=notes.attempt(50712, lambda: _linearization(page), None),
     )
+
+
+def _active_area(page: Any, whole: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    top, left, bottom, right = (int(number) for number in numbers_of(page, 50829) or whole)
+    if not (0 <= top < bottom <= whole[2] and 0 <= left < right <= whole[3]):
+        raise ValueError("an area beyond the picture")
+    return top, left, bottom, right
 
 
 def _pattern(page: Any) -> NDArray[np.uint8] | None:
@@ -165,60 +188,47 @@ def _pattern(page: Any) -> NDArray[np.uint8] | None:
     if dimensions is None or codes is None:
         return None
     rows, columns = dimensions.value
-    return np.array(list(bytes(codes.value)), np.uint8).reshape(rows, columns)
+    values = np.atleast_1d(
+        np.frombuffer(codes.value, np.uint8) if isinstance(codes.value, bytes) else codes.value
+    )
+    if not values.size or not rows or not columns:
+        raise ValueError("an empty pattern")
+    return np.asarray(values, np.uint8).reshape(rows, columns)
 
 
-def _color_matrix(first: Any) -> NDArray[np.float64] | None:
-    """XYZ → camera under the calibration illuminant nearest to D65 (21), AnalogBalance applied."""
-    preference = {21: 0, 20: 1, 22: 2, 23: 3}
-    matrices = [
-        (preference.get(int(_value(first, illuminant, 0)), 9), matrix)
-        for illuminant, matrix in ((50779, 50722), (50778, 50721))
-        if len(_numbers(first, matrix)) == 9
-    ]
-    if not matrices:
-        return None
-    matrix = np.array(_numbers(first, min(matrices)[1])).reshape(3, 3)
-    balance = _numbers(first, 50727)
-    return np.diag(balance) @ matrix if len(balance) == 3 else matrix
+def _planes(page: Any) -> tuple[int, ...]:
+    stated = value_of(page, 50710, bytes(_RGB))
+    planes = tuple(stated) if isinstance(stated, bytes | tuple) else (int(stated),)
+    if len(set(planes)) != len(planes):
+        raise ValueError("two planes of one colour")
+    return planes
+
+
+def _black(page: Any) -> NDArray[np.float32] | None:
+    levels = numbers_of(page, 50714)
+    rows, columns = (int(number) for number in numbers_of(page, 50713) or (1, 1))
+    return np.array(levels, np.float32).reshape(rows, columns, -1) if levels else None
+
+
+def _noise(page: Any, first: Any) -> tuple[tuple[float, float], ...]:
+    pairs = numbers_of(page, 51041) or numbers_of(first, 51041)
+    return tuple(zip(pairs[0::2], pairs[1::2], strict=True))
+
+
+def _linearization(page: Any) -> NDArray[np.uint16] | None:
+    table = page.tags.get(50712)
+    return None if table is None else np.atleast_1d(np.asarray(table.value, np.uint16))
 
 
 def _exif(first: Any) -> dict[str, Any]:
-    tag = first.tags.get(34665)
-    return tag.value if tag is not None and isinstance(tag.value, dict) else {}
+    value = value_of(first, 34665, {})
+    return value if isinstance(value, dict) else {}
 
 
 def _iso(first: Any, exif: dict[str, Any]) -> float | None:
-    plain = (exif.get("ISOSpeedRatings"), exif.get("PhotographicSensitivity"), _value(first, 34855, 0))
+    plain = (exif.get("ISOSpeedRatings"), exif.get("PhotographicSensitivity"), value_of(first, 34855, 0))
     # 65535 is where the 16-bit field ends; what stands beside it has 32 bits.
     long = (exif.get("RecommendedExposureIndex"), exif.get("ISOSpeed"))
     speeds = [float(np.max(value)) for value in (*plain, *long) if value is not None]
     known = [speed for speed in speeds if 0 < speed < 2**32 - 1]
     return next((speed for speed in known if speed != ISO_OVERFLOW), known[0] if known else None)
-
-
-def _value(page: Any, code: int, default: int) -> Any:
-    tag = page.tags.get(code)
-    return default if tag is None else tag.value
-
-
-def _text(page: Any, code: int) -> str:
-    value = _value(page, code, 0)
-    return str(value).strip("\0 ") if isinstance(value, str) else ""
-
-
-def _numbers(page: Any, code: int) -> list[float]:
-    """A tag's values as floats, rationals divided out; empty where the tag is absent."""
-    tag = page.tags.get(code)
-    if tag is None:
-        return []
-    values = np.atleast_1d(np.asarray(tag.value, np.float64))
-    if int(tag.dtype) in _RATIONALS:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = np.nan_to_num(values[0::2] / values[1::2], nan=0.0, posinf=0.0, neginf=0.0)
-    return [float(value) for value in values]
-
-
-def _vector(page: Any, code: int) -> NDArray[np.float32] | None:
-    values = _numbers(page, code)
-    return np.array(values, np.float32) if values else None

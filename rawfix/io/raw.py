@@ -17,6 +17,7 @@ from rawfix.io import dng_tags, raw_checks, raw_color, raw_levels
 from rawfix.io.dng_tags import FileTags, RawTags
 from rawfix.io.metadata import read_names
 from rawfix.io.raw_noise import estimate, file_noise
+from rawfix.io.raw_planes import order_of, rows_of
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
 _FLIP_TO_ORIENTATION = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
@@ -131,7 +132,7 @@ def _libraw_matrix(raw: Any) -> NDArray[np.float64]:
     A few old cameras have a matrix inside LibRaw that is not handed out: it is fitted to two renders, one
     in sRGB and one in the camera's own colours.
     """
-    stated = np.array(raw.color_matrix, np.float64)[:3, :3]
+    stated = np.array(raw.color_matrix, np.float64)[:3]
     if stated.any() or np.any(raw.rgb_xyz_matrix) or raw.num_colors != 3 or raw.raw_image_visible.ndim != 2:
         return stated
     options: dict[str, Any] = {
@@ -177,12 +178,15 @@ def _assemble(
     samples = decoded.samples
     area = raw.active_area if raw is not None else (*decoded.margins, 0, 0)
     origin = (decoded.margins[0] - area[0], decoded.margins[1] - area[1])
+    order = order_of(raw)
     is_mono = samples.ndim == 2 and (decoded.pattern is None or decoded.colors == 1)
     cfa: Cfa | None = None
     if is_mono:
         cfa = CANONICAL["mono"]
     elif samples.ndim == 2 and decoded.pattern is not None:
-        cfa = raw_levels.choose_cfa(path.name, decoded.pattern, decoded.color_letters, raw, origin)
+        cfa = raw_levels.choose_cfa(
+            path.name, decoded.pattern, decoded.color_letters, raw, tags.color_matrix, origin
+        )
 
     white = raw_levels.channel_white(decoded.white, decoded.white_per_channel, levels)
     black = raw_levels.site_black(
@@ -196,11 +200,13 @@ def _assemble(
         black = raw_levels.to_multiple(black, cfa)
 
     cam_to_xyz, xyz_to_cam, matrix_note = raw_color.choose_cam_to_xyz(
-        decoded.cam_to_srgb, decoded.xyz_to_cam, tags.color_matrix
+        decoded.cam_to_srgb[:, order],
+        decoded.xyz_to_cam[order],
+        rows_of(tags.color_matrix, order),
     )
     wb, wb_note = raw_color.choose_wb(
-        decoded.camera_wb,
-        decoded.daylight_wb,
+        [decoded.camera_wb[plane] for plane in order],
+        [decoded.daylight_wb[plane] for plane in order],
         xyz_to_cam,
         raw_levels.channel_means(samples, cfa, black, white),
     )
@@ -224,7 +230,7 @@ def _assemble(
         black_columns=None if levels is None else raw_levels.delta(levels.black_columns, origin[1], width),
         pixel_aspect=decoded.pixel_aspect if decoded.pixel_aspect > 0 else 1.0,
         daylight_wb=None if is_mono else raw_color.daylight_wb(xyz_to_cam),
-        notes=tuple(note for note in (matrix_note, wb_note) if note),
+        notes=(*tags.notes, *(note for note in (matrix_note, wb_note) if note)),
     )
 
 

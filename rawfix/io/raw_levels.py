@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 from rawfix.cfa import Cfa
 from rawfix.errors import UnsupportedRawError
 from rawfix.io.dng_tags import RawTags
+from rawfix.io.raw_planes import cfa_of
 
 _COLORS = {"R": 0, "G": 1, "B": 2}
 
 
 def choose_cfa(
-    name: str, pattern: NDArray[np.integer], color_letters: str, raw: RawTags | None, origin: tuple[int, int]
+    name: str,
+    pattern: NDArray[np.integer],
+    color_letters: str,
+    raw: RawTags | None,
+    color_matrix: NDArray[np.float64] | None,
+    origin: tuple[int, int],
 ) -> Cfa:
     """The filter array, phased to the first visible pixel.
 
@@ -31,21 +37,18 @@ def choose_cfa(
         For instance ``"RGBG"``: index 3 is the second green.
     raw
         A DNG's own directory, trusted over LibRaw, which folds 4×4 patterns to 2×2; or None.
+    color_matrix
+        XYZ → camera ``(planes, 3)``, where the DNG states it: tells infrared from a fourth colour.
     origin
         ``(y, x)`` of the first visible pixel from the DNG's active area.
 
     Raises
     ------
     UnsupportedRawError
-        Colours other than red, green and blue, or a staggered layout.
+        Colours other than red, green, blue and infrared, or a staggered layout.
     """
     if raw is not None and raw.pattern is not None:
-        if raw.layout != 1 or raw.pattern.max() > 2:
-            raise UnsupportedRawError(
-                f"{name}: its filter array (layout {raw.layout}, colours {sorted(set(raw.pattern.flat))}) is "
-                "not a rectangular red, green and blue one; rawfix cannot develop it"
-            )
-        return Cfa.from_array(raw.pattern).shift(*origin)
+        return cfa_of(name, raw, color_matrix).shift(*origin)
     letters = [color_letters[index : index + 1] for index in range(4)]
     if not {letters[int(index)] for index in np.unique(pattern)} <= set(_COLORS):
         raise UnsupportedRawError(

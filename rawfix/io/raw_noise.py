@@ -6,17 +6,19 @@ import numpy as np
 
 from rawfix.frame import NoiseModel, RawFrame, with_infrared
 from rawfix.io.dng_tags import RawTags
+from rawfix.io.raw_planes import order_of
 from rawfix.physics.noise_estimation import estimate_noise
 
 
 def file_noise(raw: RawTags | None) -> NoiseModel | None:
-    """NoiseProfile as a model: one pair for all channels, or one a plane (red, green, blue, infrared)."""
+    """NoiseProfile as a model: one pair for all channels, or one a plane."""
     pairs = raw.noise if raw is not None else ()
     if len(pairs) not in (1, 3, 4) or not all(
         np.isfinite(p).all() and min(p) >= 0 and max(p) > 0 for p in pairs
     ):
         return None
-    red, green, blue = pairs[:3] if len(pairs) > 1 else pairs * 3
+    order = order_of(raw)
+    red, green, blue = (pairs[plane] for plane in order) if len(pairs) > max(order) else pairs[:1] * 3
     return NoiseModel((red[0], green[0], blue[0]), (red[1], green[1], blue[1]), "file")
 
 
