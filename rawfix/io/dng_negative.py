@@ -18,6 +18,7 @@ from rawfix.io.atomic import replacing
 from rawfix.io.dng_carry import OPCODES_1, OPCODES_2, OPCODES_3, Carried, read_carried
 from rawfix.io.dng_digest import raw_digest
 from rawfix.io.dng_ifd import Directory, append_directories, numbers, rational, read_first, undefined
+from rawfix.io.dng_infrared import with_infrared_plane, without_infrared_plane
 from rawfix.io.dng_levels import Levels, choose_levels, quantize
 from rawfix.io.dng_main import main_directory
 from rawfix.io.dng_metadata import write_skeleton
@@ -100,6 +101,9 @@ def write_negative(
                 has_opcodes=not {OPCODES_1, OPCODES_2, OPCODES_3}.isdisjoint(facts),
             )
             raw |= facts | append_strips(file, samples)
+            if frame.cfa is not None and frame.cfa.has_infrared:
+                in_planes = with_infrared_plane if samples.ndim == 2 else without_infrared_plane
+                raw, main = in_planes(raw), in_planes(main)
             main |= append_thumbnail(file, preview)
             append_directories(file, main, [raw, append_preview(file, preview)])
     return notes

@@ -15,8 +15,11 @@ from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import UnsupportedRawError
 from rawfix.frame import RawFrame
 from rawfix.io.dng import write_cfa_dng
+from rawfix.io.dng_negative import write_negative
 from rawfix.io.dng_tags import read_tags
+from rawfix.io.provenance import Origin
 from rawfix.io.raw import read_raw
+from rawfix.settings import Settings
 from tests.io.test_dng import NOISE, make_frame
 from tests.io.test_raw import noisy, write_dng
 
@@ -170,3 +173,25 @@ def test_a_tag_that_points_beyond_the_file_is_told(tmp_path: Path) -> None:
     assert frame.noise is not None
     assert frame.noise.source == "estimated"
     assert frame.white == (15000.0,) * 3
+
+
+@pytest.mark.parametrize("is_mosaic", [True, False])
+def test_a_negative_of_a_sensor_with_infrared_is_read_again(is_mosaic: bool, tmp_path: Path) -> None:
+    """As a mosaic with its four planes; as developed light with three, though its source speaks of four."""
+    frame = replace(make_frame(CANONICAL["rgbir4"]), daylight_wb=(1.9, 1.0, 1.6))
+    write_cfa_dng(tmp_path / "source.dng", frame)
+    light = np.random.default_rng(0).uniform(0.1, 0.6, (96, 144, 3)).astype(np.float32)
+    write_negative(
+        tmp_path / "a.dng", frame.mosaic if is_mosaic else light, np.zeros((48, 72, 3), np.uint8), frame, frame.wb,
+        Settings(), Origin(tmp_path / "source.dng"), overwrite=False,
+    )  # fmt: skip
+    back = read_raw(tmp_path / "a.dng")
+    assert back.cfa == (frame.cfa if is_mosaic else None)
+    assert back.wb == pytest.approx(frame.wb, rel=1e-5)
+    assert back.daylight_wb == pytest.approx(frame.daylight_wb, rel=1e-4)
+    np.testing.assert_allclose(back.cam_to_xyz, frame.cam_to_xyz, atol=1e-5)
+    assert back.notes == ()
+    assert back.noise is not None
+    assert back.noise.source == "file"
+    if is_mosaic:
+        np.testing.assert_array_equal(back.mosaic, frame.mosaic)
