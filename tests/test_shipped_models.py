@@ -18,7 +18,7 @@ from rawfix.settings import Settings
 
 pytestmark = pytest.mark.models
 MODELS = find_models()
-GFLOP_PER_MP = {"standard": 40.0}
+GFLOP_PER_MP = {"fast": 12.0, "standard": 40.0, "best": 250.0}
 FLOOR_DB = {"demosaic-bayer-standard": 30.0}
 
 
