@@ -14,6 +14,7 @@ from rawfix.color.spaces import WORKING, space_named
 from rawfix.color.transfer import Display
 from rawfix.errors import ManifestError, SettingsError, UnsupportedRawError
 from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
+from rawfix.io.ocio import open_view
 from rawfix.io.writers import check_format
 from rawfix.nn.manifest import Model, find_model, tiers
 from rawfix.nn.session import open_session
@@ -87,6 +88,8 @@ def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
 def check_settings(settings: Settings) -> None:
     """Refuse, before a file is read, what cannot be done; raises `SettingsError`."""
     check_format(settings.format)
+    if settings.ocio:
+        open_view(settings.ocio, settings.ocio_display, settings.ocio_view)
     for name in ("denoise", "deblur"):
         if getattr(settings.strengths, name):
             raise SettingsError(
@@ -232,7 +235,12 @@ def develop(
     del camera
     if watch:
         watch("working", working)
-    upright = orient(working, frame.orientation)
+    view = None
+    if settings.ocio:
+        view, name = open_view(settings.ocio, settings.ocio_display, settings.ocio_view)
+        space, tone = space_named("aces2065-1"), "none"
+        notes += (f"no color profile is embedded: the values are for OpenColorIO's {name}",)
     threads = thread_share(settings.threads or None)
-    display = render(upright, space, tone, settings.linear, settings.render_bits, threads)
+    upright = orient(working, frame.orientation)
+    display = render(upright, space, tone, settings.linear, settings.render_bits, threads, view)
     return Developed(display, bad, chosen, models, notes)

@@ -85,6 +85,9 @@ class Settings:
         How EXR is compressed; "" takes zip, or none for ``aces2065-1``, which allows no other.
     picture_quality
         1 to 100, of `LOSSY` formats; 0 takes theirs.
+    ocio, ocio_display, ocio_view
+        OpenColorIO configuration whose display and view take the place of space, tone and transfer curve; ""
+        for none, and for the configuration's defaults.
     tile
         Side of a tile in pixels; 0 takes the model's own.
     threads
@@ -108,6 +111,9 @@ class Settings:
     exr: Exr = ""
     exr_compression: ExrCompression = ""
     picture_quality: int = 0
+    ocio: str = ""
+    ocio_display: str = ""
+    ocio_view: str = ""
     tile: int = 0
     threads: int = 0
     provider: str = "cpu"
@@ -154,6 +160,16 @@ class Settings:
                     )
         if self.format == "exr" and (self.tone != "none" or not self.linear):
             raise SettingsError(f"--tone {self.tone}: EXR holds the scene's linear light; leave --tone out")
+        if self.ocio and (self.format in ("exr", *NEGATIVES) or self.linear or self.tone != "none"):
+            raise SettingsError(
+                "--ocio makes a picture for a display: leave out --tone and --linear, and choose a format for pictures"
+            )
+        if self.ocio and self.space != "srgb":
+            raise SettingsError(
+                f"--ocio: the display decides the color space; leave out --space {self.space}"
+            )
+        if (self.ocio_display or self.ocio_view) and not self.ocio:
+            raise SettingsError("--ocio-display and --ocio-view need --ocio")
         if self.exr and (self.format != "exr" or self.space != self.exr):
             raise SettingsError(f"--exr {self.exr}: needs --format exr and --space {self.exr}")
         if self.exr_compression and self.format != "exr":
@@ -208,4 +224,6 @@ def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     format = given.setdefault("format", "tiff")
     if format == "exr":
         given = {"tone": "none", "linear": True, "space": "rec2020", **given}
+    if given.get("ocio"):
+        given = {"tone": "none", **given}
     return {"bits": DEFAULT_BITS.get(format, 16), **given}

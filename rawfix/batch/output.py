@@ -49,6 +49,7 @@ def write_output(
             origin,
             overwrite=overwrite,
         )
-    icc = None if settings.space == "camera" else profile(space_named(settings.space), settings.linear)
+    unknown = settings.space == "camera" or settings.ocio
+    icc = None if unknown else profile(space_named(settings.space), settings.linear)
     write = writer_for(settings)
     return write(path, developed.display, icc=icc, overwrite=overwrite, metadata_from=origin)

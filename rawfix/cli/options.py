@@ -108,6 +108,13 @@ BadMap = Annotated[
     Path | None,
     typer.Option(help="Write the defects found as PNG (several inputs: a folder).", rich_help_panel=_OUTPUT),
 ]
+_OCIO = "OpenColorIO, instead of --space and --tone"
+Ocio = Annotated[
+    str | None,
+    typer.Option(help="Configuration: a file, or ocio://NAME.", metavar="CONFIG", rich_help_panel=_OCIO),
+]
+OcioDisplay = Annotated[str | None, typer.Option(help="Default: the configuration's.", rich_help_panel=_OCIO)]
+OcioView = Annotated[str | None, typer.Option(help="Default: the display's.", rich_help_panel=_OCIO)]
 Mhl = Annotated[
     bool,
     typer.Option("--mhl", help="Write an ASC MHL hash list of the output folder.", rich_help_panel=_OUTPUT),
@@ -146,7 +153,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on st
 SETTINGS = (
     "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk",
     "format", "bits",
-    "exr", "exr_compression", "picture_quality",
+    "exr", "exr_compression", "picture_quality", "ocio", "ocio_display", "ocio_view",
     "tile", "threads", "provider",
 )  # fmt: skip
 """Parameters that are fields of `Settings`; those of `Strengths` are named in `settings_of`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -17,7 +18,13 @@ _STRIP = 64
 
 
 def render(
-    working: Image, space: Space, tone: str, linear: bool, bits: Literal[8, 16, 32], threads: int = 1
+    working: Image,
+    space: Space,
+    tone: str,
+    linear: bool,
+    bits: Literal[8, 16, 32],
+    threads: int = 1,
+    view: Callable[[Image], Image] | None = None,
 ) -> Display:
     """Tone, output space, transfer curve and bit depth.
 
@@ -40,6 +47,8 @@ def render(
         8 or 16 (integers), or 32: float32, never clipped.
     threads
         How many strips are worked on at a time; the result is the same for any number.
+    view
+        Takes the place of the transfer curve: ``space``'s light, unbounded, to values of which 1 is full.
 
     Returns
     -------
@@ -56,7 +65,10 @@ def render(
         strip = apply_tone(tone, working[y : y + _STRIP])
         if matrix is not None:
             strip = strip @ matrix
-        if bits == 32:
+        if view is not None:
+            shown = view(strip)
+            display[y : y + _STRIP] = shown if bits == 32 else _quantize(np.clip(shown, 0.0, 1.0), bits)
+        elif bits == 32:
             display[y : y + _STRIP] = encode(curve, strip)
         else:
             display[y : y + _STRIP] = _quantize(encode(curve, np.clip(strip, 0.0, 1.0)), bits)

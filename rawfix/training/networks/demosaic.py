@@ -161,7 +161,9 @@ class DemosaicNetwork(nn.Module):
         """All ``(N, 1, H, W)`` → ``camera (N, channels, H, W)``, logits of ``bad (N, 1, H, W)``."""
         known = F.pixel_unshuffle(known_bad, 2)
         samples = F.pixel_unshuffle(mosaic, 2) * (1 - known)
-        deviation = F.pixel_unshuffle(sigma, 2) / torch.sqrt(torch.abs(samples) + PERCEPTUAL_OFFSET) * (1 - known)
+        deviation = (
+            F.pixel_unshuffle(sigma, 2) / torch.sqrt(torch.abs(samples) + PERCEPTUAL_OFFSET) * (1 - known)
+        )
         encoded = encode(samples)
 
         filled, predicted = self._fill(encoded, known)
