@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -185,6 +186,15 @@ def test_a_negative_of_a_sensor_with_infrared_is_read_again(is_mosaic: bool, tmp
         tmp_path / "a.dng", frame.mosaic if is_mosaic else light, np.zeros((48, 72, 3), np.uint8), frame, frame.wb,
         Settings(), Origin(tmp_path / "source.dng"), overwrite=False,
     )  # fmt: skip
+    with tifffile.TiffFile(tmp_path / "a.dng") as file:
+        main = file.pages[0]
+        counts = [main.tags[tag].count for tag in (50721, 50728, 50964)]
+        raw = next(page for page in main.pages if page.photometric in (32803, 34892))
+        assert counts == ([12, 4, 12] if is_mosaic else [9, 3, 9])
+        assert raw.tags[51041].count == (8 if is_mosaic else 6)
+        assert raw.tags[50710].value == b"\0\1\2\3" if is_mosaic else 50710 not in raw.tags
+        if is_mosaic:  # infrared takes no part in the colours
+            assert main.tags[50964].value[6::8] == (0, 0, 0)
     back = read_raw(tmp_path / "a.dng")
     assert back.cfa == (frame.cfa if is_mosaic else None)
     assert back.wb == pytest.approx(frame.wb, rel=1e-5)
