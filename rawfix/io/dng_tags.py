@@ -56,6 +56,8 @@ class RawTags:
         ``((S, O), …)`` of NoiseProfile, or empty.
     linearization
         LinearizationTable, or None.
+    opcodes
+        OpcodeList2 as stored, or empty.
     """
 
     bits: int
@@ -73,6 +75,7 @@ class RawTags:
     white: tuple[float, ...]
     noise: tuple[tuple[float, float], ...]
     linearization: NDArray[np.uint16] | None
+    opcodes: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,6 +175,7 @@ def _raw_tags(page: Any, first: Any, notes: TagNotes) -> RawTags:
         black_columns=notes.attempt(50715, lambda: vector_of(page, 50715), None),
         white=notes.attempt(50717, lambda: tuple(numbers_of(page, 50717)), ()),
         noise=notes.attempt(51041, lambda: _noise(page, first), ()),
+        opcodes=notes.attempt(51009, lambda: bytes(value_of(page, 51009, b"")), b""),
         linearization=notes.attempt(50712, lambda: _linearization(page), None),
     )
 

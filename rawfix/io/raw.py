@@ -15,6 +15,7 @@ from rawfix.errors import CorruptRawError, UnsupportedRawError
 from rawfix.frame import RawFrame
 from rawfix.io import dng_tags, raw_checks, raw_color, raw_levels
 from rawfix.io.dng_tags import FileTags, RawTags
+from rawfix.io.lossy_levels import apply_levels, needs_levels
 from rawfix.io.metadata import read_names
 from rawfix.io.raw_noise import estimate, file_noise
 from rawfix.io.raw_planes import order_of, rows_of
@@ -75,6 +76,9 @@ def read_raw(path: Path) -> RawFrame:
     decoded = _decode(path, tags)
     if raw is not None and raw.is_float:
         decoded = _with_float_samples(path, decoded, raw)
+    if raw is not None and raw.compression == dng_tags.LOSSY_JPEG and needs_levels(raw):
+        samples = apply_levels(path, decoded.samples, raw)
+        decoded = replace(decoded, samples=samples, black=[0.0] * 4, white=65535.0)
     # Lossy DNGs state their levels in 8-bit codes, LibRaw hands out the 16 bits they expand to.
     level_tags = raw if raw is not None and raw.compression != dng_tags.LOSSY_JPEG else None
     frame = _assemble(path, decoded, tags, raw, level_tags)
@@ -195,7 +199,7 @@ def _assemble(
     if raw is not None and raw.is_float and samples.ndim == 2:
         black, white = black * (decoded.white / (raw.white or (1.0,))[0]), (decoded.white,) * 3
     if cfa is None:
-        samples, white = _common_black(samples, white, levels)
+        samples, white = raw_levels.common_black(samples, white, levels)
     else:
         black = raw_levels.to_multiple(black, cfa)
 
@@ -232,19 +236,6 @@ def _assemble(
         daylight_wb=None if is_mono else raw_color.daylight_wb(xyz_to_cam),
         notes=(*tags.notes, *(note for note in (matrix_note, wb_note) if note)),
     )
-
-
-def _common_black(
-    samples: NDArray[Any], white: tuple[float, float, float], levels: RawTags | None
-) -> tuple[NDArray[Any], tuple[float, float, float]]:
-    """Bring the channels of a full-colour file to one black level, the least, where theirs differ."""
-    if levels is None or levels.black is None or levels.black.shape[2] < 3:
-        return samples, white
-    offsets = levels.black.mean(axis=(0, 1))[:3] - levels.black.min()
-    if not offsets.any():
-        return samples, white
-    red, green, blue = (float(level - offset) for level, offset in zip(white, offsets, strict=True))
-    return samples.astype(np.float32) - offsets.astype(np.float32), (red, green, blue)
 
 
 def libraw_version() -> str:

@@ -94,6 +94,19 @@ def channel_white(
     return (float(white_level),) * 3
 
 
+def common_black(
+    samples: NDArray[Any], white: tuple[float, float, float], levels: RawTags | None
+) -> tuple[NDArray[Any], tuple[float, float, float]]:
+    """Bring the channels of a full-colour file to one black level, the least, where theirs differ."""
+    if levels is None or levels.black is None or levels.black.shape[2] < 3:
+        return samples, white
+    offsets = levels.black.mean(axis=(0, 1))[:3] - levels.black.min()
+    if not offsets.any():
+        return samples, white
+    red, green, blue = (float(level - offset) for level, offset in zip(white, offsets, strict=True))
+    return samples.astype(np.float32) - offsets.astype(np.float32), (red, green, blue)
+
+
 def delta(values: NDArray[np.float32] | None, start: int, length: int) -> NDArray[np.float32] | None:
     """The visible part of BlackLevelDeltaH or V; None where it is absent, all zero, or does not cover it."""
     if values is None or not values.any() or start < 0 or start + length > len(values):
