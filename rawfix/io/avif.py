@@ -16,7 +16,8 @@ from rawfix.io.metadata import metadata_blocks
 from rawfix.io.provenance import Origin
 from rawfix.settings import LOSSY
 
-_EFFORT = 4
+_EFFORT = 2
+"""Of 0 to 9. At 10 bits 4 is 5 % smaller and 1.5 dB closer, and takes 9 times as long (9 s a megapixel)."""
 _DOTS = 72 / 25.4
 """Dots a millimeter: libvips writes its resolution into EXIF, and 72 dpi is what "unknown" looks like there."""
 
