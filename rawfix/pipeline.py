@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rawfix.cfa import CANONICAL, Cfa
 from rawfix.color.spaces import WORKING, space_named
 from rawfix.color.transfer import Display
-from rawfix.errors import ManifestError, SettingsError, UnsupportedRawError
+from rawfix.errors import ManifestError, UnsupportedRawError
 from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
 from rawfix.io.ocio import open_view
 from rawfix.io.writers import check_format
@@ -23,6 +23,7 @@ from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
 from rawfix.physics.noise_estimation import estimate_noise
+from rawfix.restoration import apply_maps, check_strengths, find_maps
 from rawfix.settings import Settings
 from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 from rawfix.stages.highlights import rebuild_highlights
@@ -90,11 +91,7 @@ def check_settings(settings: Settings) -> None:
     check_format(settings.format)
     if settings.ocio:
         open_view(settings.ocio, settings.ocio_display, settings.ocio_view)
-    for name in ("denoise", "deblur"):
-        if getattr(settings.strengths, name):
-            raise SettingsError(
-                f"--{name} needs a restore network and none is installed; leave it out or give 0"
-            )
+    check_strengths(settings)
     crosstalk_matrix(settings.ir_crosstalk)
     if settings.wb != "auto":
         wb_multipliers(settings.wb, (1.0, 1.0, 1.0), np.eye(3))
@@ -137,21 +134,36 @@ def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress 
 def to_camera(
     frame: RawFrame, settings: Settings, progress: Progress | None = None
 ) -> tuple[Image, NDArray[np.bool_] | None, tuple[str, ...]]:
-    """Normalise and demosaic: ``camera (H, W, 3)``, the bad map or None, and the ids of the models used.
+    """Normalise, demosaic and restore: ``camera (H, W, 3)``, the bad map or None, and the ids of the models used.
 
     Infrared, where the sensor measures it, is taken out of the visible channels as the settings tell.
     """
     model = demosaic_model(frame, settings)
     light = normalize(frame)
     if model is None:
-        return (light if light.ndim == 3 else np.repeat(light[..., None], 3, 2)), None, ()
+        camera = light if light.ndim == 3 else np.repeat(light[..., None], 3, 2)
+        camera, restored = _restore(camera, frame.noise, frame, settings, progress)
+        return camera, None, restored
     assert frame.cfa is not None
     noise = frame.noise or _noise_of(light, frame.cfa, frame.wb)
     network = tiled(model, frame, settings, progress)
     camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network)
+    del light
     if frame.cfa.has_infrared:
         camera = remove_infrared(camera, frame.wb, crosstalk_matrix(settings.ir_crosstalk))
-    return camera, bad, (model.manifest.id,)
+    camera, restored = _restore(camera, noise, frame, settings, progress)
+    return camera, bad, (model.manifest.id, *restored)
+
+
+def _restore(
+    camera: Image, noise: NoiseModel | None, frame: RawFrame, settings: Settings, progress: Progress | None
+) -> tuple[Image, tuple[str, ...]]:
+    """Noise and blur taken away by the user's strengths; the very image where all are 0."""
+    if not settings.strengths.active:
+        return camera, ()
+    noise = noise or estimate_noise(np.divide(camera, np.asarray(frame.wb, np.float32), dtype=np.float32))
+    maps = find_maps(camera, noise, frame, settings, progress)
+    return apply_maps(camera, maps, settings.strengths), (maps.model,)
 
 
 def _noise_of(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> NoiseModel:

@@ -42,16 +42,36 @@ LOSSY = {"jpeg": 95, "jxl": 100, "avif": 90}
 
 @dataclass(frozen=True, slots=True)
 class Strengths:
-    """How much of each residual map is taken away: 0 leaves, 1 removes, −1…2."""
+    """How much of each residual map is taken away: 0 leaves, 1 removes, −1…2.
+
+    ``denoise_luma`` and ``denoise_chroma``, where given, take the place of ``denoise`` for brightness and for colour.
+    """
 
     denoise: float = 0.0
     deblur: float = 0.0
+    denoise_luma: float | None = None
+    denoise_chroma: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("denoise", "deblur"):
+        for name in self.__dataclass_fields__:
             value = getattr(self, name)
-            if not (math.isfinite(value) and -1 <= value <= 2):
-                raise SettingsError(f"--{name} {value}: strengths run from -1 to 2")
+            if value is not None and not (math.isfinite(value) and -1 <= value <= 2):
+                raise SettingsError(f"--{name.replace('_', '-')} {value}: strengths run from -1 to 2")
+
+    @property
+    def noise(self) -> tuple[float, float]:
+        """Strengths of the noise map's brightness and of its colour."""
+        luma = self.denoise if self.denoise_luma is None else self.denoise_luma
+        return luma, self.denoise if self.denoise_chroma is None else self.denoise_chroma
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is to be taken away, or added."""
+        return any((*self.noise, self.deblur))
+
+
+STRENGTHS = tuple(Strengths.__dataclass_fields__)
+"""Names of the strengths, as options and in presets."""
 
 
 @dataclass(frozen=True, slots=True)

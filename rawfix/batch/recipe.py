@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from rawfix.settings import Settings, Strengths
-
-STRENGTHS = tuple(Strengths.__dataclass_fields__)
+from rawfix.settings import STRENGTHS, Settings
 
 
 @dataclass(frozen=True, slots=True)

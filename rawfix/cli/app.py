@@ -51,6 +51,8 @@ def develop(
     update: options.Update = False,
     dry_run: options.DryRun = False,
     denoise: options.Denoise = 0.0,
+    denoise_luma: options.DenoiseLuma = None,
+    denoise_chroma: options.DenoiseChroma = None,
     deblur: options.Deblur = 0.0,
     wb: options.Wb = "as-shot",
     exposure: options.Exposure = 0.0,

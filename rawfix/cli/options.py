@@ -10,7 +10,7 @@ import typer
 
 from rawfix.cli import exit_codes
 from rawfix.cli.headerless import input_bits
-from rawfix.settings import with_defaults
+from rawfix.settings import STRENGTHS, with_defaults
 
 if TYPE_CHECKING:
     from rawfix.cli.request import Request
@@ -37,6 +37,13 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be don
 
 Denoise = Annotated[float, typer.Option(help="How much noise to remove, -1…2.", rich_help_panel=_LOOK)]
 Deblur = Annotated[float, typer.Option(help="How much blur to remove, -1…2.", rich_help_panel=_LOOK)]
+DenoiseLuma = Annotated[
+    float | None,
+    typer.Option(help="Noise of brightness, in place of --denoise.", rich_help_panel=_LOOK),
+]
+DenoiseChroma = Annotated[
+    float | None, typer.Option(help="Noise of colour, in place of --denoise.", rich_help_panel=_LOOK)
+]
 Wb = Annotated[
     str, typer.Option(help="as-shot, daylight, auto, R,G,B, KELVIN or KELVIN,TINT.", rich_help_panel=_LOOK)
 ]
@@ -165,7 +172,7 @@ def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if input_bits(given["bits"], given["format"]) is not None:
         given["bits"] = None
     values = with_defaults(given)
-    return {"strengths": {name: parameters[name] for name in ("denoise", "deblur")}, **values}
+    return {"strengths": {name: parameters[name] for name in STRENGTHS}, **values}
 
 
 def request_of(context: typer.Context) -> Request:

@@ -1,0 +1,120 @@
+"""Residual maps of a camera image: estimated once by a network, then weighed by the user's strengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.errors import SettingsError
+from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.nn.manifest import find_model, tiers
+from rawfix.nn.session import open_session
+from rawfix.nn.tiles import Plane, Window, run_tiled
+from rawfix.physics.noise import variance
+from rawfix.settings import Settings, Strengths
+from rawfix.stages.restore import Component, combine
+
+Half = NDArray[np.float16]
+Progress = Callable[[int, int], None]
+TASK, SPACE = "restore", "camera"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps:
+    """What a network found in a camera image, with what is needed to weigh it.
+
+    Attributes
+    ----------
+    noise, blur
+        ``(H, W, 3)`` float16 residual maps, observed − ideal, linear, white-balanced. ``blur`` is None where it
+        was not asked for.
+    shot, read
+        ``(3,)`` float32: the noise model after white balance.
+    model
+        Id of the network.
+    """
+
+    noise: Half
+    blur: Half | None
+    shot: Image
+    read: Image
+    model: str
+
+
+def check_strengths(settings: Settings) -> None:
+    """Refuse, before a file is read, strengths that no installed network can serve; raises `SettingsError`."""
+    if settings.strengths.active and not tiers(TASK, SPACE):
+        raise SettingsError("--denoise and --deblur need a restore network and none is installed; give 0")
+
+
+def find_maps(
+    camera: Image,
+    noise: NoiseModel,
+    frame: RawFrame,
+    settings: Settings,
+    progress: Progress | None = None,
+    method: Literal["parallel", "cascade"] = "parallel",
+) -> Maps:
+    """Estimate the residual maps of a camera image.
+
+    Parameters
+    ----------
+    camera
+        ``(H, W, 3)`` float32 on the sensor's grid, linear, balanced with the frame's ``wb``.
+    noise
+        Noise model before white balance.
+    frame, settings
+        The white balance; tier, tile, provider, threads, and which maps are needed.
+    method
+        ``parallel``: both maps from the observed image, in one pass. ``cascade``: blur from the denoised image, in
+        a second one. The meaning of the maps is the same.
+
+    Raises
+    ------
+    ModelError
+        The tier is not installed.
+    """
+    wb = np.asarray(frame.wb, np.float32)
+    shot, read = np.asarray(noise.shot, np.float32) * wb, np.asarray(noise.read, np.float32) * wb**2
+    model = find_model(TASK, SPACE, settings.quality)
+    session = open_session(model, settings.provider, settings.threads or None)
+    manifest = model.manifest
+
+    def run(image: Image, floor: float, wanted: tuple[str, ...]) -> Mapping[str, NDArray[Any]]:
+        def sigma(y0: int, y1: int, x0: int, x1: int) -> Plane:
+            return np.float32(floor) * np.sqrt(variance(image[y0:y1, x0:x1], shot, read))
+
+        def keep(_y: int, _x: int, found: dict[str, Plane]) -> dict[str, Half]:
+            return {name: found[name].astype(np.float16) for name in wanted}
+
+        inputs: dict[str, Plane | Window] = {"camera": image, "sigma": sigma}
+        return run_tiled(
+            session.run,
+            inputs,
+            session.outputs,
+            tile=settings.tile or manifest.tile,
+            halo=manifest.halo,
+            multiple=manifest.multiple,
+            progress=progress,
+            finish=keep,
+        )
+
+    with_blur = settings.strengths.deblur != 0
+    if method == "parallel":
+        found = run(camera, 1.0, ("noise_map", "blur_map") if with_blur else ("noise_map",))
+        return Maps(found["noise_map"], found.get("blur_map"), shot, read, manifest.id)
+    noise_map = run(camera, 1.0, ("noise_map",))["noise_map"]
+    blur_map = run(camera - noise_map, 0.1, ("blur_map",))["blur_map"] if with_blur else None
+    return Maps(noise_map, blur_map, shot, read, manifest.id)
+
+
+def apply_maps(camera: Image, maps: Maps, strengths: Strengths) -> Image:
+    """The camera image with maps taken away by strength; `camera` itself where every strength is 0."""
+    components = [] if maps.blur is None else [Component("blur", maps.blur, strengths.deblur, "signal")]
+    luma, chroma = strengths.noise
+    components.append(Component("noise", maps.noise, luma, "noise", chroma))
+    return combine(camera, components, maps.shot, maps.read)

@@ -1,0 +1,162 @@
+"""Maps are found once and weighed by strengths, through the whole pipeline."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rawfix.cfa import CANONICAL
+from rawfix.errors import ModelError, SettingsError
+from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.nn.manifest import Manifest, models_root
+from rawfix.physics.noise import variance
+from rawfix.pipeline import develop, to_camera
+from rawfix.restoration import apply_maps, find_maps
+from rawfix.settings import Settings, Strengths
+
+NOISE = NoiseModel((2e-4, 1e-4, 2e-4), (1e-6, 1e-6, 1e-6), "file")
+
+
+@pytest.fixture
+def models(tmp_path: Path, manifest_of: Callable[..., Manifest], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shipped models beside a restorer whose noise map is sigma and whose blur map is a tenth of the image."""
+    onnx = pytest.importorskip("onnx")
+    root = tmp_path / "models"
+    shutil.copytree(models_root(), root, ignore=shutil.ignore_patterns("restore-*"))
+    node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    planes = {
+        name: info(name, onnx.TensorProto.FLOAT, [1, 3, "height", "width"])
+        for name in ("camera", "sigma", "noise_map", "blur_map")
+    }
+    graph = onnx.helper.make_graph(
+        [node("Identity", ["sigma"], ["noise_map"]), node("Mul", ["camera", "tenth"], ["blur_map"])],
+        "restore",
+        [planes["camera"], planes["sigma"]],
+        [planes["noise_map"], planes["blur_map"]],
+        [onnx.helper.make_tensor("tenth", onnx.TensorProto.FLOAT, [1], [0.1])],
+    )
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    content = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+    folder = root / "restore-camera-standard"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    facts: dict[str, Any] = {"contract": "restore-v1", "cfa": None, "space": "camera", "tier": "standard"}
+    manifest_of(id=folder.name, sha256=sha256, **facts).write(folder)
+    monkeypatch.setenv("RAWFIX_MODELS", str(root))
+    return root
+
+
+def frame() -> RawFrame:
+    rng = np.random.default_rng(0)
+    light = 0.2 + 0.5 * rng.random((6, 9)).repeat(8, 0).repeat(8, 1)
+    counts = np.clip(512 + light * 15000 + 40 * rng.standard_normal(light.shape), 0, 16383).astype(np.uint16)
+    return RawFrame(
+        mosaic=counts,
+        cfa=CANONICAL["bayer"],
+        black=np.full((2, 2), 512, np.float32),
+        white=(16383.0,) * 3,
+        wb=(2.0, 1.0, 1.5),
+        cam_to_xyz=np.eye(3),
+        noise=NOISE,
+        iso=100.0,
+        orientation=1,
+        camera="",
+        lens="",
+    )
+
+
+def settings(**strengths: Any) -> Settings:
+    return Settings(strengths=Strengths(**strengths), bits=32, linear=True, tone="none", highlights="clip")
+
+
+def camera_of(**strengths: Any) -> Image:
+    return to_camera(frame(), settings(**strengths))[0]
+
+
+def sigma_of(camera: Image) -> Image:
+    wb = np.asarray(frame().wb, np.float32)
+    return np.sqrt(variance(camera, np.asarray(NOISE.shot, np.float32) * wb, np.asarray(NOISE.read) * wb**2))
+
+
+def test_zero_strength_runs_no_network_and_is_bit_identical(models: Path) -> None:
+    before = to_camera(frame(), settings())
+    shutil.rmtree(models / "restore-camera-standard")
+    after = to_camera(frame(), settings())
+    assert before[2] == after[2] == ("demosaic-bayer-standard",)
+    np.testing.assert_array_equal(before[0], after[0])
+
+
+@pytest.mark.usefixtures("models")
+def test_denoise_takes_the_noise_map_away() -> None:
+    plain = camera_of()
+    np.testing.assert_allclose(camera_of(denoise=0.5), plain - 0.5 * sigma_of(plain), atol=2e-4)
+    np.testing.assert_allclose(camera_of(denoise=-1), plain + sigma_of(plain), atol=2e-4)
+
+
+@pytest.mark.usefixtures("models")
+def test_deblur_takes_the_blur_map_away_and_every_model_is_named() -> None:
+    plain = camera_of()
+    found, _, names = to_camera(frame(), settings(deblur=1))
+    assert np.abs(found - 0.9 * plain).max() < 0.02
+    assert names == ("demosaic-bayer-standard", "restore-camera-standard")
+
+
+@pytest.mark.usefixtures("models")
+def test_strengths_of_brightness_and_of_color_go_apart() -> None:
+    both, luma, chroma, none = (
+        camera_of(denoise=0, denoise_luma=a, denoise_chroma=b) for a, b in ((1, 1), (1, 0), (0, 1), (0, 0))
+    )
+    np.testing.assert_allclose(both, luma + chroma - none, atol=1e-5)
+    assert np.abs(luma - none).max() > 1e-3
+    assert np.abs(chroma - none).max() > 1e-4
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("tile", [64, 512])
+def test_maps_do_not_depend_on_tiles(tile: int) -> None:
+    camera = camera_of()
+    chosen = replace(settings(denoise=1, deblur=1), tile=tile)
+    maps = find_maps(camera, NOISE, frame(), chosen)
+    whole = find_maps(camera, NOISE, frame(), replace(chosen, tile=1024))
+    assert maps.blur is not None
+    assert whole.blur is not None
+    np.testing.assert_array_equal(maps.noise, whole.noise)
+    np.testing.assert_array_equal(maps.blur, whole.blur)
+    assert maps.noise.dtype == np.float16
+
+
+@pytest.mark.usefixtures("models")
+def test_a_cascade_finds_blur_in_the_denoised_image() -> None:
+    camera, chosen = camera_of(), settings(denoise=1, deblur=1)
+    maps = find_maps(camera, NOISE, frame(), chosen, method="cascade")
+    assert maps.blur is not None
+    np.testing.assert_allclose(maps.noise, sigma_of(camera), rtol=2e-3)
+    np.testing.assert_allclose(maps.blur, 0.1 * (camera - sigma_of(camera)), atol=2e-4)
+    assert apply_maps(camera, maps, Strengths()) is camera
+
+
+@pytest.mark.usefixtures("models")
+def test_strengths_change_the_picture() -> None:
+    plain = develop(frame(), settings()).display
+    for name in ("denoise", "deblur", "denoise_luma", "denoise_chroma"):
+        assert (develop(frame(), settings(**{name: 1})).display != plain).any(), name
+
+
+def test_without_a_restorer_strengths_are_refused(models: Path) -> None:
+    shutil.rmtree(models / "restore-camera-standard")
+    with pytest.raises(SettingsError, match="restore network"):
+        develop(frame(), settings(deblur=0.3))
+
+
+@pytest.mark.usefixtures("models")
+def test_a_tier_that_is_missing_is_told_with_those_there_are() -> None:
+    with pytest.raises(ModelError, match="standard"):
+        find_maps(camera_of(), NOISE, frame(), replace(settings(denoise=1), quality="best"))
