@@ -16,6 +16,11 @@ HEAVY = ("numpy", "rawpy", "onnxruntime", "torch")
 DOORS = {
     "rawpy": ("io/raw*.py",),
     "onnxruntime": ("nn/session.py",),
+    "OpenEXR": ("io/exr*.py",),
+    "OpenImageIO": ("io/jxl.py",),
+    "pyvips": ("io/avif.py",),
+    "PyOpenColorIO": ("io/ocio.py",),
+    "ascmhl": ("io/mhl.py",),
     "torch": ("training/*.py", "training/*/*.py"),
     "typer": ("cli/*.py", "training/*.py"),
     "rich": ("cli/*.py", "training/*.py"),

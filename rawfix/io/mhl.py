@@ -14,6 +14,8 @@ from rawfix import __version__
 from rawfix.errors import OutputError, SettingsError
 
 _HASH = "xxh64"
+_IGNORED = [".rawfix-*"]
+"""What rawfix keeps in the folder for itself; a verification must not take it for a file that was added."""
 
 
 def check_mhl() -> None:
@@ -53,6 +55,7 @@ def record(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
     from ascmhl.hasher import hash_file
     from ascmhl.hashlist import MHLCreatorInfo, MHLProcess, MHLProcessInfo, MHLTool
     from ascmhl.history import MHLHistory
+    from ascmhl.ignore import MHLIgnoreSpec
     from ascmhl.utils import datetime_now_isostring
     from click import ClickException
 
@@ -64,7 +67,9 @@ def record(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
         # The library reports a difference on stderr itself.
         with redirect_stderr(io.StringIO()):
             history = MHLHistory.load_from_path(str(root.absolute()))
-            session = MHLGenerationCreationSession(history)
+            session = MHLGenerationCreationSession(
+                history, MHLIgnoreSpec(history.latest_ignore_patterns(), _IGNORED)
+            )
             for path in present:
                 state = path.stat()
                 modified = datetime.fromtimestamp(state.st_mtime)

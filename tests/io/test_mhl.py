@@ -126,3 +126,6 @@ def test_a_run_leaves_the_list_of_its_outputs(make_dng: Callable[..., Path], tmp
         assert len(listed) == generation
         assert set(entries(listed[-1])) == {"A001_C002_000001.exr", "A001_C002_000002.exr"}
     assert {action for _, action, _ in entries(listed[1]).values()} == {"verified"}
+    assert [path.name for path in (tmp_path / "out").glob(".rawfix-*")]
+    done = verify(tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
