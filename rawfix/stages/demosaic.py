@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from rawfix.cfa import Cfa
 from rawfix.frame import Image, NoiseModel, with_infrared
 from rawfix.physics.noise import variance
+from rawfix.physics.point_sources import Sites, are_point_sources
 
 Window = Callable[[int, int, int, int], Image]
 Finish = Callable[[int, int, dict[str, Image]], Mapping[str, NDArray[Any]]]
 
 THRESHOLD = 0.5
 """Probability from which a sample counts as defective."""
+_AROUND = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0))
 
 
 class DemosaicNetwork(Protocol):
@@ -51,6 +53,9 @@ def demosaic(
 ) -> tuple[Image, NDArray[np.bool_]]:
     """Full colour from a mosaic.
 
+    Where the network distrusts a sample that is a point of light (`are_point_sources`), its verdict is withdrawn:
+    the sample is kept, and the light that its repair had taken from its neighbours is given back.
+
     Parameters
     ----------
     mosaic
@@ -64,7 +69,8 @@ def demosaic(
     network
         Runs contract ``demosaic-v1`` over the frame.
     known_bad
-        ``(H, W)`` bool: samples known to be worthless, or None.
+        ``(H, W)`` bool: samples known to be worthless, or None. Their values reach the network, and the noise
+        model, as they are: fill them first (`rawfix.physics.neighbors.fill`).
     threshold
         Probability from which a sample is replaced.
 
@@ -96,4 +102,34 @@ def demosaic(
         "known_bad": known,
     }
     found = network(inputs, keep_measured)
-    return found["camera"], found["bad"]
+    camera, bad = found["camera"], found["bad"]
+    rows, columns = np.nonzero(bad if known_bad is None else bad & ~known_bad)
+    bright = mosaic[rows, columns] > camera[rows, columns, _channels_at(cfa, rows, columns)]
+    sites = rows[bright], columns[bright]
+    points = are_point_sources(mosaic, sites, cfa, wb, noise, known_bad)
+    _give_back(camera, bad, mosaic, cfa, (sites[0][points], sites[1][points]))
+    return camera, bad
+
+
+def _channels_at(cfa: Cfa, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.uint8]:
+    return cfa.unit()[rows % cfa.period[0], columns % cfa.period[1]]
+
+
+def _give_back(camera: Image, bad: NDArray[np.bool_], mosaic: Image, cfa: Cfa, sites: Sites) -> None:
+    """Withdraw the verdict on some sites, in place.
+
+    What the repair took away is spread over the touching sites that lack the channel, as bilinear interpolation
+    would spread it: each has the mean of the measured samples that touch it.
+    """
+    rows, columns = sites
+    channels = _channels_at(cfa, rows, columns)
+    missing = mosaic[rows, columns] - camera[rows, columns, channels]
+    camera[rows, columns] += missing[:, None]
+    camera[rows, columns, channels] = mosaic[rows, columns]
+    bad[rows, columns] = False
+    height, width = mosaic.shape
+    for dy, dx in _AROUND:
+        y, x = rows + dy, columns + dx
+        lacks = (y >= 0) & (y < height) & (x >= 0) & (x < width) & (_channels_at(cfa, y, x) != channels)
+        measured = sum((_channels_at(cfa, y + v, x + u) == channels).astype(np.float32) for v, u in _AROUND)
+        np.add.at(camera, (y[lacks], x[lacks], channels[lacks]), (missing / np.maximum(measured, 1))[lacks])

@@ -22,7 +22,7 @@ GUESS = -7.0
 
 
 def light(height: int = 11, width: int = 14) -> np.ndarray:
-    return np.random.default_rng(0).normal(0.3, 0.4, (height, width)).astype(np.float32)
+    return np.random.default_rng(0).normal(0.3, 0.4, (height, width)).clip(max=0.9).astype(np.float32)
 
 
 def network_of(bad: Callable[[np.ndarray], np.ndarray], seen: dict[str, np.ndarray] | None = None) -> Any:
@@ -128,7 +128,7 @@ def test_tiles_keep_samples_as_the_whole_does(
         guess = np.full_like(tensors["mosaic"], GUESS)
         return {
             "camera": np.concatenate((guess, guess, guess), 1),
-            "bad": (tensors["mosaic"] > 0.8).astype(np.float32),
+            "bad": (tensors["mosaic"] < -0.2).astype(np.float32),
         }
 
     def network(inputs: Mapping[str, Any], finish: Any) -> Any:
@@ -139,6 +139,47 @@ def test_tiles_keep_samples_as_the_whole_does(
         )
 
     camera, bad = demosaic(mosaic, cfa, WB, NOISE, network, known)
-    expected = (mosaic > 0.8) | (known if known is not None else False)
+    expected = (mosaic < -0.2) | (known if known is not None else False)
     np.testing.assert_array_equal(bad, expected)
     np.testing.assert_array_equal(cfa.mosaic(camera), np.where(expected, GUESS, mosaic))
+
+
+def star_field() -> tuple[np.ndarray, np.ndarray]:
+    """A mosaic with one star and one hot pixel, and the network's verdict: both are bad."""
+    y, x = np.mgrid[0:40, 0:40]
+    bump = np.exp(-((y - 12.2) ** 2 + (x - 12.8) ** 2) / (2 * 0.7**2))
+    mosaic = (0.01 + 0.5 * bump).astype(np.float32)
+    mosaic[30, 29] = 0.5
+    verdict = np.zeros(mosaic.shape, bool)
+    verdict[12, 13] = verdict[30, 29] = True
+    return mosaic, verdict
+
+
+@pytest.mark.parametrize("phase", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_a_star_is_kept_and_a_hot_pixel_is_not(phase: tuple[int, int]) -> None:
+    mosaic, verdict = star_field()
+    cfa = BAYER.shift(*phase)
+    camera, bad = demosaic(mosaic, cfa, WB, NOISE, network_of(lambda m: verdict))
+    assert np.argwhere(bad).tolist() == [[30, 29]]
+    np.testing.assert_array_equal(cfa.mosaic(camera)[~bad], mosaic[~bad])
+
+
+@pytest.mark.parametrize("phase", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_what_a_repair_took_from_a_star_is_given_back(phase: tuple[int, int]) -> None:
+    """As bilinear interpolation spreads it: 4 times the sample in red and blue, twice in green."""
+    mosaic, verdict = star_field()
+    cfa = BAYER.shift(*phase)
+    channel = int(cfa.channels((40, 40))[12, 13])
+    taken, _ = demosaic(mosaic, cfa, WB, NOISE, network_of(never))
+    given, _ = demosaic(mosaic, cfa, WB, NOISE, network_of(lambda m: verdict))
+    gained = (given - taken)[4:20, 4:20].sum((0, 1))
+    missing = mosaic[12, 13] - GUESS
+    assert gained[channel] == pytest.approx(missing * (1 if channel == 1 else 3), rel=1e-5)
+    others = [c for c in range(3) if c != channel]
+    np.testing.assert_allclose(gained[others], missing, rtol=1e-5)
+
+
+def test_a_known_bad_sample_is_never_a_star() -> None:
+    mosaic, verdict = star_field()
+    _, bad = demosaic(mosaic, BAYER, WB, NOISE, network_of(never), known_bad=verdict)
+    np.testing.assert_array_equal(bad, verdict)
