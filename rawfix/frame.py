@@ -68,6 +68,11 @@ class RawFrame:
     daylight_wb
         Multipliers that make D65 daylight white, green = 1, from the camera's matrix; None when unknown. With
         it, ``inverse(cam_to_xyz) / daylight_wb[:, None]`` is the native XYZ → unbalanced camera matrix.
+    origin
+        Row and column of ``mosaic[0, 0]`` on the whole sensor, masked margins included.
+    known_bad
+        ``(H, W)`` bool: samples known to be worthless (by the file itself, a map, a list); None where nothing is
+        known.
     notes
         Plain sentences about fallbacks taken while reading ("white balance missing: daylight used").
     """
@@ -87,6 +92,8 @@ class RawFrame:
     black_columns: NDArray[np.float32] | None = None
     pixel_aspect: float = 1.0
     daylight_wb: tuple[float, float, float] | None = None
+    origin: tuple[int, int] = (0, 0)
+    known_bad: NDArray[np.bool_] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -110,4 +117,6 @@ def crop(frame: RawFrame, y: int, x: int, height: int, width: int) -> RawFrame:
         black=np.roll(frame.black, (-y, -x), (0, 1)),
         black_rows=None if frame.black_rows is None else frame.black_rows[y : y + height],
         black_columns=None if frame.black_columns is None else frame.black_columns[x : x + width],
+        origin=(frame.origin[0] + y, frame.origin[1] + x),
+        known_bad=None if frame.known_bad is None else frame.known_bad[window],
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rawfix.frame import RawFrame
 from rawfix.io import dng_opcodes
 from rawfix.io.atomic import replacing
+from rawfix.io.dng_bad_pixels import FIX_CONSTANT, FIX_LIST
 from rawfix.io.dng_carry import OPCODES_1, OPCODES_2, OPCODES_3, Carried, read_carried
 from rawfix.io.dng_digest import raw_digest
 from rawfix.io.dng_ifd import Directory, append_directories, numbers, rational, read_first, undefined
@@ -116,7 +117,7 @@ def _picture(
     noise, denoise = frame.noise, settings.strengths.denoise
     if samples.ndim == 2:
         noise = noise and residual(noise, denoise)
-        return cfa_directory(replace(frame, mosaic=samples, noise=noise)), samples, Levels(1)
+        return cfa_directory(replace(frame, mosaic=samples, noise=noise, known_bad=None)), samples, Levels(1)
     levels = choose_levels(samples)
     noise = noise and residual(noise, denoise, levels.gain, 1 / levels.white)
     height, width, planes = samples.shape
@@ -167,4 +168,6 @@ def _kept(
         return kept if is_same else dng_opcodes.at_any_size(kept)
     # List 1 speaks of stored samples, margins included, and mends bad pixels that are mended now.
     is_whole = carried.area is not None and carried.area[:2] == (0, 0)
+    if frame.known_bad is not None:
+        found = [opcode for opcode in found if opcode.number not in (FIX_CONSTANT, FIX_LIST)]
     return found if is_same and is_whole and not is_linear else []

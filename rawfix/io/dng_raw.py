@@ -9,7 +9,8 @@ import numpy as np
 
 from rawfix.cfa import Cfa
 from rawfix.frame import NoiseModel, RawFrame
-from rawfix.io.dng_ifd import Directory, byte, double, long, rational, short
+from rawfix.io.dng_bad_pixels import encode_bad_pixels
+from rawfix.io.dng_ifd import Directory, byte, double, long, rational, short, undefined
 
 CFA, LINEAR_RAW = 32803, 34892
 BLACK_LEVEL, WHITE_LEVEL, CROP_ORIGIN, CROP_SIZE = 50714, 50717, 50719, 50720
@@ -23,8 +24,8 @@ def cfa_directory(frame: RawFrame) -> Directory:
     """Everything about ``frame.mosaic`` but where its strips lie.
 
     Pixels, filter array of any period, black per site and per row and column, white, pixel aspect and noise
-    model are kept. DNG has one white for all channels: the least is written, see `white_span`. A monochrome
-    sensor's mosaic is LinearRaw of one sample.
+    model are kept; so is what is known to be bad, for Bayer arrays. DNG has one white for all channels: the least
+    is written, see `white_span`. A monochrome sensor's mosaic is LinearRaw of one sample.
     """
     assert frame.cfa is not None
     height, width = frame.mosaic.shape
@@ -42,6 +43,8 @@ def cfa_directory(frame: RawFrame) -> Directory:
     for tag, deltas in ((50715, frame.black_columns), (50716, frame.black_rows)):
         if deltas is not None:
             directory[tag] = rational(deltas, signed=True)
+    if frame.known_bad is not None and frame.cfa.name == "bayer":
+        directory[51008] = undefined(encode_bad_pixels(frame.known_bad, frame.cfa))
     return directory
 
 

@@ -58,6 +58,8 @@ class RawTags:
         LinearizationTable, or None.
     opcodes
         OpcodeList2 as stored, or empty.
+    opcodes_1
+        OpcodeList1 as stored, or empty.
     """
 
     bits: int
@@ -76,6 +78,7 @@ class RawTags:
     noise: tuple[tuple[float, float], ...]
     linearization: NDArray[np.uint16] | None
     opcodes: bytes = b""
+    opcodes_1: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +179,7 @@ def _raw_tags(page: Any, first: Any, notes: TagNotes) -> RawTags:
         white=notes.attempt(50717, lambda: tuple(numbers_of(page, 50717)), ()),
         noise=notes.attempt(51041, lambda: _noise(page, first), ()),
         opcodes=notes.attempt(51009, lambda: bytes(value_of(page, 51009, b"")), b""),
+        opcodes_1=notes.attempt(51008, lambda: bytes(value_of(page, 51008, b"")), b""),
         linearization=notes.attempt(50712, lambda: _linearization(page), None),
     )
 

@@ -140,20 +140,25 @@ def metadata_blocks(origin: Origin, *, software: str, width: int, height: int) -
         return Blocks(exif, encoded(picture.xmpData()), texts, tuple(notes))
 
 
-def read_names(path: Path) -> tuple[str, str]:
-    """Make and model of the camera as Exiv2 finds them in any container; "" where it does not.
-
-    A DNG without both may still name its camera as UniqueCameraModel.
-    """
+def read_exif(path: Path, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Values of Exiv2 keys (``Exif.Image.Model``) as text, from any container; "" for those it does not find."""
     try:
         with LOCK:
             image = exiv2.ImageFactory.open(str(path))
             image.readMetadata()
             exif = image.exifData()
-            names = ("Make", "Model", "UniqueCameraModel")
-            make, model, unique = (_text_of(exif, f"Exif.Image.{name}") for name in names)
+            return tuple(_text_of(exif, key) for key in keys)
     except exiv2.Exiv2Error:
-        return "", ""
+        return ("",) * len(keys)
+
+
+def read_names(path: Path) -> tuple[str, str]:
+    """Make and model of the camera as Exiv2 finds them in any container; "" where it does not.
+
+    A DNG without both may still name its camera as UniqueCameraModel.
+    """
+    names = ("Make", "Model", "UniqueCameraModel")
+    make, model, unique = read_exif(path, tuple(f"Exif.Image.{name}" for name in names))
     return make, model or ("" if make else unique)
 
 

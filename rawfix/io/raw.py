@@ -14,6 +14,7 @@ from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import CorruptRawError, UnsupportedRawError
 from rawfix.frame import RawFrame
 from rawfix.io import dng_tags, raw_checks, raw_color, raw_levels
+from rawfix.io.dng_bad_pixels import decode_bad_pixels
 from rawfix.io.dng_tags import FileTags, RawTags
 from rawfix.io.lossy_levels import apply_levels, needs_levels
 from rawfix.io.metadata import read_names
@@ -86,8 +87,23 @@ def read_raw(path: Path) -> RawFrame:
         path, frame.mosaic, float(frame.black.min()), max(*frame.white, decoded.white), raw
     )
     frame.mosaic.flags.writeable = False
-    noise = file_noise(tags.raw) or estimate(frame)
-    return replace(frame, noise=noise)
+    frame = replace(frame, noise=file_noise(tags.raw) or estimate(frame))
+    return frame if raw is None or not raw.opcodes_1 else _with_opcodes(frame, raw)
+
+
+def _with_opcodes(frame: RawFrame, raw: RawTags) -> RawFrame:
+    """The frame with the bad pixels that its own opcode list names; by their place only, where codes were expanded."""
+    if frame.cfa is None or raw.is_float:
+        return frame
+    by_value = raw.compression != dng_tags.LOSSY_JPEG
+    try:
+        bad = decode_bad_pixels(
+            raw.opcodes_1, frame.mosaic, frame.origin, raw.linearization, by_value=by_value
+        )
+    except ValueError as error:
+        note = f"the file's own list of bad pixels was left out: {error}"
+        return replace(frame, notes=(*frame.notes, note))
+    return replace(frame, known_bad=bad) if bad.any() else frame
 
 
 def _decode(path: Path, tags: FileTags) -> _Decoded:
@@ -234,6 +250,7 @@ def _assemble(
         black_columns=None if levels is None else raw_levels.delta(levels.black_columns, origin[1], width),
         pixel_aspect=decoded.pixel_aspect if decoded.pixel_aspect > 0 else 1.0,
         daylight_wb=None if is_mono else raw_color.daylight_wb(xyz_to_cam),
+        origin=decoded.margins,
         notes=(*tags.notes, *(note for note in (matrix_note, wb_note) if note)),
     )
 

@@ -1,0 +1,148 @@
+"""Lists of bad pixels as other programs keep them: text, one pixel a line.
+
+===============  ===================  =============================================================================
+format           a line               coordinates, from 0
+===============  ===================  =============================================================================
+``dcraw``        column row time      visible area; Unix seconds since when it is bad, 0: always
+``rawtherapee``  column row           visible area; a first line of one number is added to all of them
+``sensor``       column row           whole sensor, masked margins included
+``rows``         row column           visible area
+===============  ===================  =============================================================================
+
+``#`` starts a comment, empty lines count for nothing; a file may be gzipped. RawTherapee's manual speaks of absolute
+coordinates; what its reader takes has LibRaw's margins cut off, and, for some cameras, a further crop of its own.
+
+References
+----------
+dcraw.c, ``bad_pixels()``; RawTherapee, ``rtengine/dfmanager.cc`` (``scanBadPixelsFile``) and ``rawimage.cc``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.errors import SettingsError
+from rawfix.io.atomic import replacing
+
+ListFormat = Literal["dcraw", "rawtherapee", "sensor", "rows"]
+FORMATS: tuple[str, ...] = get_args(ListFormat)
+Sites = NDArray[np.intp]
+"""``(N, 2)``: row and column, visible area, from 0."""
+_LINES = {
+    "dcraw": ("column", "row", "time"), "rawtherapee": ("column", "row"), "sensor": ("column", "row"),
+    "rows": ("row", "column"),
+}  # fmt: skip
+
+
+def read_list(
+    path: Path, format: ListFormat, *, margins: tuple[int, int] = (0, 0), taken: float | None = None
+) -> Sites:
+    """Read a list of bad pixels.
+
+    Parameters
+    ----------
+    path
+        The file.
+    format
+        See the module's table.
+    margins
+        Rows and columns that the sensor has above and left of its visible area; for ``sensor``.
+    taken
+        When the picture was taken, Unix seconds: dcraw's pixels that died later are left out. None takes all.
+
+    Returns
+    -------
+    ``(N, 2)`` rows and columns, sorted, once each; some may lie outside of the visible area.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read, or a line is malformed (named by its number).
+    """
+    try:
+        content = path.read_bytes()
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        text = content.decode("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "is no text"
+        raise SettingsError(
+            f"{path}: cannot be read as a list of bad pixels ({reason}); name a text file"
+        ) from error
+    found: list[tuple[int, int]] = []
+    offset = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split("#", 1)[0].split()
+        if not words:
+            continue
+        try:
+            values = [int(word) for word in words]
+        except ValueError:
+            values = []
+        if format == "rawtherapee" and len(values) == 1 and not found and not offset:
+            offset = values[0]
+            continue
+        if len(values) != len(_LINES[format]):
+            raise SettingsError(
+                f"{path}: line {number} is {line.strip()[:40]!r}, not whole numbers '{' '.join(_LINES[format])}'; "
+                f"correct it, or choose another of the formats {', '.join(FORMATS)}"
+            )
+        if format == "rows":
+            found.append((values[0], values[1]))
+        elif format == "sensor":
+            found.append((values[1] - margins[0], values[0] - margins[1]))
+        elif format == "rawtherapee" or taken is None or values[2] <= taken:
+            found.append((values[1] + offset, values[0] + offset))
+    return np.unique(np.array(found, np.intp).reshape(-1, 2), axis=0)
+
+
+def guess_format(path: Path) -> ListFormat:
+    """``dcraw`` where lines hold three numbers, ``rawtherapee`` for other ``*.badpixels``, otherwise ``rows``."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(65536).decode("utf-8", "replace")
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: cannot be read ({error.strerror}); name a list of bad pixels"
+        ) from error
+    lines = (line.split("#", 1)[0].split() for line in head.splitlines())
+    if len(next((words for words in lines if words), ())) == 3:
+        return "dcraw"
+    return "rawtherapee" if path.suffix.lower() == ".badpixels" else "rows"
+
+
+def write_list(
+    path: Path,
+    sites: Sites,
+    format: ListFormat,
+    *,
+    margins: tuple[int, int] = (0, 0),
+    overwrite: bool = False,
+) -> None:
+    """Write rows and columns ``(N, 2)`` of the visible area as a list; raises `OutputError`."""
+    lines = []
+    for row, column in np.asarray(sites).tolist():
+        if format == "rows":
+            lines.append(f"{row} {column}\n")
+        elif format == "sensor":
+            lines.append(f"{column + margins[1]} {row + margins[0]}\n")
+        elif format == "rawtherapee":
+            lines.append(f"{column} {row}\n")
+        else:
+            lines.append(f"{column} {row} 0\n")
+    with replacing(path, overwrite) as temporary:
+        temporary.write_text("".join(lines), encoding="ascii", newline="\n")
+
+
+def to_mask(sites: Sites, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """``(H, W)`` bool, True at the sites; those outside are ignored."""
+    mask = np.zeros(shape, bool)
+    inside = ((sites >= 0) & (sites < np.array(shape))).all(1)
+    mask[sites[inside, 0], sites[inside, 1]] = True
+    return mask
