@@ -22,6 +22,7 @@ from rawfix.nn.threads import thread_share
 from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
+from rawfix.physics.neighbors import fill
 from rawfix.physics.noise_estimation import estimate_noise
 from rawfix.restoration import apply_maps, check_strengths, find_maps
 from rawfix.settings import Settings
@@ -48,7 +49,7 @@ class Developed:
     display
         ``(H, W, 3)`` uint8, uint16 or float32, upright, in the settings' space.
     bad
-        ``(H, W)`` bool on the sensor's grid: samples replaced; None where nothing was demosaiced.
+        ``(H, W)`` bool on the sensor's grid: samples replaced; None where none was looked for, nor known.
     wb
         Multipliers that were used.
     models
@@ -136,18 +137,25 @@ def to_camera(
 ) -> tuple[Image, NDArray[np.bool_] | None, tuple[str, ...]]:
     """Normalise, demosaic and restore: ``camera (H, W, 3)``, the bad map or None, and the ids of the models used.
 
+    Samples that the frame knows to be bad are filled before anything looks at them, and told to the network.
     Infrared, where the sensor measures it, is taken out of the visible channels as the settings tell.
     """
     model = demosaic_model(frame, settings)
     light = normalize(frame)
+    noise = frame.noise
+    known_bad = None if settings.bad_pixels == "off" or frame.cfa is None else frame.known_bad
+    if known_bad is not None and frame.cfa is not None:
+        light = fill(light, frame.cfa, known_bad)
+        if noise is None or noise.source == "estimated":
+            noise = _noise_of(light, frame.cfa, frame.wb, 1 / max(frame.white))
     if model is None:
         camera = light if light.ndim == 3 else np.repeat(light[..., None], 3, 2)
-        camera, restored = _restore(camera, frame.noise, frame, settings, progress)
-        return camera, None, restored
+        camera, restored = _restore(camera, noise, frame, settings, progress)
+        return camera, known_bad, restored
     assert frame.cfa is not None
-    noise = frame.noise or _noise_of(light, frame.cfa, frame.wb)
+    noise = noise or _noise_of(light, frame.cfa, frame.wb, 1 / max(frame.white))
     network = tiled(model, frame, settings, progress)
-    camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network)
+    camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network, known_bad)
     del light
     if frame.cfa.has_infrared:
         camera = remove_infrared(camera, frame.wb, crosstalk_matrix(settings.ir_crosstalk))
@@ -166,10 +174,10 @@ def _restore(
     return apply_maps(camera, maps, settings.strengths), (maps.model,)
 
 
-def _noise_of(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> NoiseModel:
-    """The noise model measured from a white-balanced mosaic."""
+def _noise_of(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float], step: float) -> NoiseModel:
+    """The noise model measured from a white-balanced mosaic, of counts ``step`` of white apart."""
     gain = with_infrared(wb)[cfa.channels((mosaic.shape[0], mosaic.shape[1]))]
-    return estimate_noise(mosaic / gain, cfa.unit())
+    return estimate_noise(mosaic / gain, cfa.unit(), step=step)
 
 
 def xyz_to_native(frame: RawFrame) -> NDArray[np.float64] | None:

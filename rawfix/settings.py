@@ -97,6 +97,9 @@ class Settings:
     ir_crosstalk
         What to take out of the visible channels of a sensor with infrared (`rawfix.stages.infrared`); "" for
         nothing.
+    bad_pixels
+        What is known before: ``auto`` (the body's map, and the file's own list), ``off``, or a file: a list, map
+        or mask. The network looks for others in each case.
     format, bits
         Output file.
     exr
@@ -126,6 +129,7 @@ class Settings:
     wb: str = "as-shot"
     highlights: Highlights = "rebuild"
     ir_crosstalk: str = ""
+    bad_pixels: str = "auto"
     format: Format = "tiff"
     bits: Bits = 16
     exr: Exr = ""
@@ -156,6 +160,8 @@ class Settings:
                 raise SettingsError(f"--time-budget {self.time_budget:g} needs --quality auto")
             if not (math.isfinite(self.time_budget) and self.time_budget > 0):
                 raise SettingsError(f"--time-budget {self.time_budget:g}: give seconds a picture, above 0")
+        if not self.bad_pixels:
+            raise SettingsError("--bad-pixels: give auto, off or the name of a file")
         if self.bits not in FORMAT_BITS[self.format]:
             depths = ", ".join(map(str, FORMAT_BITS[self.format]))
             raise SettingsError(f"--bits {self.bits}: {self.format} holds {depths} bits")

@@ -10,12 +10,14 @@ from typing import Literal
 
 from rawfix.batch.identity import FileState, digest, settings_digest
 from rawfix.batch.journal import Entry, Journal
+from rawfix.batch.known_bad import known_digest
 from rawfix.batch.options import Options
 from rawfix.batch.recipe import Recipe
 from rawfix.errors import ManifestError, ModelError
 from rawfix.io.provenance import sidecars_of
 from rawfix.io.read import MOSAIC_SUFFIXES
 from rawfix.nn.manifest import find_models
+from rawfix.settings import Settings
 
 Kind = Literal["develop", "replace", "unchanged", "skip", "refuse"]
 
@@ -87,10 +89,11 @@ def stale_because(
     """Why an output would differ if it were made again; "" where it would not."""
     if entry.source_state is None or not entry.source_state.matches(source):
         return "its source has changed"
-    if entry.carried != carried_digest(source, options):
-        return "its sidecar, its description, or what is stripped, has changed"
-    if entry.settings != settings_digest(recipe.settings_for(entry.camera, entry.iso)):
+    settings = recipe.settings_for(entry.camera, entry.iso)
+    if entry.settings != settings_digest(settings):
         return "the settings are others"
+    if entry.carried != carried_digest(source, options, entry.camera, settings):
+        return "its sidecar, its description, its map of bad pixels, or what is stripped, has changed"
     if any(p.absolute() not in entry.sides or (journal.knows(p) and not p.exists()) for p in sides):
         return "what is asked for along with it is missing"
     present = installed() if entry.models else {}
@@ -99,8 +102,8 @@ def stale_because(
     return ""
 
 
-def carried_digest(source: Path, options: Options) -> str:
-    """By which a change of the source's sidecars or description, or of what is left out, is noticed."""
+def carried_digest(source: Path, options: Options, camera: str, settings: Settings) -> str:
+    """By which a change of sidecars, description or map of bad pixels, or of what is left out, is noticed."""
     sidecars = []
     described = source.suffix.lower() in MOSAIC_SUFFIXES
     beside = (source.with_suffix(".toml"),) if described else ()
@@ -108,7 +111,8 @@ def carried_digest(source: Path, options: Options) -> str:
         with suppress(OSError):
             sidecars.append([path.name, FileState.of(path).sha256])
     given = [asdict(options.mosaic)] if described and options.mosaic is not None else []
-    return digest([options.strip_private, sidecars, *given])
+    known = known_digest(source, camera, settings.bad_pixels)
+    return digest([options.strip_private, sidecars, *given, *([known] if known else [])])
 
 
 def installed_models() -> dict[str, str]:

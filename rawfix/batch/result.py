@@ -25,6 +25,9 @@ class Result:
     quality, expected_seconds
         Tier that developed it, "none" where it needed no network; and, where time decided, what its networks
         were expected to take.
+    bad_pixels, bad_known, bad_kinds
+        Samples repaired; how many of these were known before (by a map, a list, the file itself); defects by
+        kind, see `rawfix.physics.bad_kinds.KINDS`.
     stops
         Why no further file can do better: "disk", "model", or "" where it can.
     """
@@ -34,6 +37,8 @@ class Result:
     status: Status
     seconds: float = 0.0
     bad_pixels: int | None = None
+    bad_known: int = 0
+    bad_kinds: dict[str, int] | None = None
     models: tuple[str, ...] = ()
     wb: tuple[float, float, float] | None = None
     noise_source: str | None = None
@@ -54,6 +59,8 @@ class Result:
             "status": self.status,
             "seconds": round(self.seconds, 3),
             "bad_pixels": self.bad_pixels,
+            "bad_known": self.bad_known,
+            "bad_kinds": self.bad_kinds,
             "models": list(self.models),
             "quality": self.quality,
             "expected_seconds": None if self.expected_seconds is None else round(self.expected_seconds, 3),

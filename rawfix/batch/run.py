@@ -12,6 +12,7 @@ import numpy as np
 from rawfix.batch.decide import Action, carried_digest, decide, installed_models
 from rawfix.batch.identity import FileState, settings_digest
 from rawfix.batch.journal import Entry, Journal, append_entry
+from rawfix.batch.known_bad import with_known_bad
 from rawfix.batch.options import STAGES, Options
 from rawfix.batch.output import develop_for, write_output
 from rawfix.batch.plan import Job, check_claim, fill
@@ -26,6 +27,7 @@ from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.read import read_frame
 from rawfix.io.tiff import write_tiff
 from rawfix.negative import Negative
+from rawfix.physics.bad_kinds import count_kinds
 from rawfix.pipeline import Developed, Progress
 from rawfix.settings import Settings
 
@@ -46,6 +48,8 @@ class Work:
         As asked for, and the tier that they come to for this frame.
     sides
         Side outputs written so far.
+    bad_known, bad_kinds
+        How many samples were known to be bad, and defects by kind.
     frame, developed
         Let go of as soon as the next step needs them no more.
     """
@@ -64,6 +68,8 @@ class Work:
     iso: float | None
     noise: NoiseModel | None
     developed: Developed | Negative | None = None
+    bad_known: int = 0
+    bad_kinds: dict[str, int] | None = None
     notes: tuple[str, ...] = ()
     sides: list[Path] = field(default_factory=list)
 
@@ -122,6 +128,7 @@ def read(
     for side in sides:
         check_target(side, options.overwrite or journal.find(side) is not None)
     choice = choice or choose_tier(frame, settings)
+    frame = with_known_bad(frame, job.source, settings.bad_pixels)
     return Work(
         job, target, settings, choice, options, journal, started, state, overwrite,
         frame, frame.camera, frame.iso, frame.noise,
@@ -142,6 +149,8 @@ def compute(work: Work, progress: Progress | None) -> None:
     settings = work.choice.apply(work.settings)
     work.developed = develop_for(frame, settings, progress, save if options.save_stages else None)
     work.notes = (*frame.notes, *work.choice.notes, *work.developed.notes)
+    work.bad_known = 0 if frame.known_bad is None else int(np.count_nonzero(frame.known_bad))
+    work.bad_kinds = None if work.developed.bad is None else count_kinds(frame, work.developed.bad)
     work.frame = None
 
 
@@ -170,6 +179,8 @@ def write(work: Work) -> Result:
         status="done",
         seconds=time.monotonic() - work.started,
         bad_pixels=None if developed.bad is None else int(np.count_nonzero(developed.bad)),
+        bad_known=work.bad_known,
+        bad_kinds=work.bad_kinds,
         models=developed.models,
         wb=developed.wb,
         noise_source=None if work.noise is None else work.noise.source,
@@ -212,7 +223,7 @@ def _entry(work: Work, models: tuple[str, ...], state: FileState) -> Entry:
         run=work.options.run,
         source=work.job.source,
         source_state=work.state,
-        carried=carried_digest(work.job.source, work.options),
+        carried=carried_digest(work.job.source, work.options, work.camera, work.settings),
         settings=settings_digest(work.settings),
         models={name: installed.get(name, "") for name in models},
         sides=tuple(work.sides),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rawfix import __version__
-from rawfix.cli import exit_codes, headerless, options
+from rawfix.cli import badpixels, exit_codes, headerless, options
 
 app = typer.Typer(
     name="rawfix",
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(badpixels.app)
 
 
 def _version(wanted: bool) -> None:
@@ -59,6 +60,7 @@ def develop(
     tone: options.Tone = None,
     highlights: options.Highlights = "rebuild",
     ir_crosstalk: options.IrCrosstalk = "",
+    bad_pixels: options.BadPixels = "auto",
     format: options.Format = None,
     bits: options.Bits = None,
     space: options.Space = None,

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rawfix.batch.inputs import expand
+from rawfix.batch.known_bad import with_known_bad
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
 from rawfix.cli.headerless import check_facts, facts_of
@@ -18,6 +19,7 @@ from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
 from rawfix.frame import RawFrame
 from rawfix.io.read import read_frame
 from rawfix.nn.manifest import tiers
+from rawfix.physics.bad_kinds import count_kinds, describe_kinds
 from rawfix.pipeline import to_camera, xyz_to_native
 from rawfix.settings import Settings
 from rawfix.stages.white_balance import wb_to_kelvin
@@ -48,6 +50,7 @@ def describe(frame: RawFrame) -> dict[str, Any]:
         "kelvin": round(kelvin) if frame.daylight_wb is not None else None,
         "tint": round(tint, 1) if frame.daylight_wb is not None else None,
         "noise": None if noise is None else {"shot": noise.shot, "read": noise.read, "source": noise.source},
+        "bad_known": 0 if frame.known_bad is None else int(np.count_nonzero(frame.known_bad)),
         "orientation": frame.orientation,
         "pixel_aspect": frame.pixel_aspect,
         "notes": list(frame.notes),
@@ -69,12 +72,13 @@ def run(files: list[str], mosaic: Mapping[str, Any], *, look_for_defects: bool, 
     failed = 0
     for path in sources:
         try:
-            frame = read_frame(path, described)
+            frame = with_known_bad(read_frame(path, described), path, "auto")
             facts = {"source": str(path), **describe(frame)}
             if look_for_defects and frame.cfa is not None and tiers("demosaic", frame.cfa.name):
                 with file_progress(1) as progress:
                     _, bad, _ = to_camera(frame, Settings(), partial(progress.tile, path.name))
                 facts["bad_pixels"] = None if bad is None else int(bad.sum())
+                facts["bad_kinds"] = None if bad is None else count_kinds(frame, bad)
         except RawfixError as error:
             failed += 1
             refuse(error if path.name in str(error) else f"{path.name}: {error}")
@@ -109,6 +113,9 @@ def _table(name: str, facts: dict[str, Any], frame: RawFrame) -> Table:
     if facts.get("bad_pixels") is not None:
         share = facts["bad_pixels"] / frame.mosaic.size
         rows.append(("defects found", f"{facts['bad_pixels']} pixels ({1e6 * share:.0f} per megapixel)"))
+        rows.append(("", describe_kinds(facts["bad_kinds"])))
+    if facts["bad_known"]:
+        rows.append(("defects known", f"{facts['bad_known']} pixels, by the body's map or the file itself"))
     rows += [("note", note) for note in facts["notes"]]
     for key, value in rows:
         table.add_row(key, value if isinstance(value, Text) else Text(value))

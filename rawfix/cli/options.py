@@ -65,6 +65,15 @@ IrCrosstalk = Annotated[
     ),
 ]
 
+BadPixels = Annotated[
+    str,
+    typer.Option(
+        help="Known before: auto (the body's map, the file's list), off, or a list, map or mask.",
+        metavar="auto|off|FILE",
+        rich_help_panel=_LOOK,
+    ),
+]
+
 Format = Annotated[
     str | None,
     typer.Option(
@@ -158,7 +167,7 @@ Jobs = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.", rich_help_panel=_RUN)]
 
 SETTINGS = (
-    "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk",
+    "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk", "bad_pixels",
     "format", "bits",
     "exr", "exr_compression", "picture_quality", "ocio", "ocio_display", "ocio_view",
     "tile", "threads", "provider",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rawfix.batch.inputs import Source
+from rawfix.batch.known_bad import check_choice
 from rawfix.batch.options import Options
 from rawfix.batch.plan import Job, plan
 from rawfix.batch.recipe import Recipe
@@ -61,6 +62,7 @@ class Request:
             check_mhl()
         for settings in recipe.variants():
             check_settings(settings)
+            check_choice(settings.bad_pixels)
         return request
 
     def options(self) -> Options:

@@ -7,6 +7,7 @@ from pathlib import Path
 from rawfix.batch.events import file_event
 from rawfix.batch.result import Result
 from rawfix.cli.console import FileProgress, err, out, print_json, refuse
+from rawfix.physics.bad_kinds import describe_kinds
 
 
 class Telling:
@@ -39,6 +40,8 @@ def _print(result: Result) -> None:
     for note in result.notes:
         err.print(f"rawfix: {result.source.name}: note: {note}", soft_wrap=True)
     defects = "" if result.bad_pixels is None else f", {result.bad_pixels} bad pixels repaired"
+    if kinds := describe_kinds(result.bad_kinds or {}):
+        defects += f": {kinds}"
     how = {
         "done": f"{result.seconds:.1f} s{defects}",
         "unchanged": "up to date",

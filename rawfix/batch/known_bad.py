@@ -1,0 +1,146 @@
+"""What is known to be bad before a frame is developed: the file's own list, the body's map, the user's list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.batch.identity import FileState
+from rawfix.errors import SettingsError
+from rawfix.frame import RawFrame
+from rawfix.io.bad_lists import guess_format, read_list, to_mask
+from rawfix.io.bad_maps import BadMap, find_map, maps_folder, path_of, read_map
+from rawfix.io.body import Exposure, read_exposure
+from rawfix.io.mask import read_mask
+
+OLD_DAYS = 365
+"""Sensors gain defects over the years; a map of more days than these is told to be old."""
+BEYOND_STOPS = 2.0
+"""Hot pixels grow with time and gain; an exposure so far beyond the map's frames is told."""
+
+
+def with_known_bad(frame: RawFrame, path: Path, choice: str, today: date | None = None) -> RawFrame:
+    """The frame with everything that is known of its bad pixels, and notes where that is doubtful.
+
+    Parameters
+    ----------
+    frame
+        As read from ``path``; its own opcode list is in ``known_bad``.
+    path
+        The RAW file: its metadata tell body, date and exposure time.
+    choice
+        ``auto``: the file's own list and the body's map; ``off``: neither; or a list, map or mask (PNG), which
+        takes the place of the body's map.
+    today
+        For the map's age; default: the day it is.
+
+    Raises
+    ------
+    SettingsError
+        The list named is missing or malformed, or made for another sensor.
+    """
+    if choice == "off" or frame.cfa is None:
+        return replace(frame, known_bad=None)
+    shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
+    exposure = read_exposure(path)
+    notes: tuple[str, ...] = ()
+    if choice != "auto":
+        bad: NDArray[np.bool_] | None = read_bad_file(Path(choice), shape, frame.origin, exposure)
+    else:
+        bad, notes = _from_map(frame, shape, exposure, today or date.today())
+    if bad is not None and frame.known_bad is not None:
+        bad = bad | frame.known_bad
+    return replace(frame, known_bad=frame.known_bad if bad is None else bad, notes=(*frame.notes, *notes))
+
+
+def identify(frame: RawFrame, path: Path, camera: str) -> tuple[str, str]:
+    """Camera name and serial number under which a map of this frame's body is kept.
+
+    ``camera`` is the user's consent, by name, to one map for every body of that name; without it a serial number
+    is needed. Raises `SettingsError`.
+    """
+    serial = read_exposure(path).serial
+    if camera and camera != frame.camera:
+        raise SettingsError(f"--camera {camera!r}: {path.name} is of {frame.camera or 'no camera'!r}")
+    if not camera and not (serial and frame.camera):
+        raise SettingsError(
+            f"{path.name}: tells no serial number; give --camera {frame.camera or 'NAME'!r} to keep one map for "
+            "every body of that name"
+        )
+    return frame.camera, "" if camera else serial
+
+
+def known_digest(path: Path, camera: str, choice: str) -> str:
+    """By which a change of what `with_known_bad` takes from outside of the file is noticed; "" for nothing."""
+    if choice == "off" or (choice == "auto" and not maps_folder().is_dir()):
+        return ""
+    used = Path(choice) if choice != "auto" else path_of(camera, read_exposure(path).serial)
+    return FileState.of(used).sha256 if used.is_file() else ""
+
+
+def check_choice(choice: str) -> None:
+    """Refuse a missing or malformed list before any frame is read; raises `SettingsError`."""
+    path = Path(choice)
+    if choice in ("auto", "off"):
+        return
+    if not path.is_file():
+        raise SettingsError(f"--bad-pixels {choice}: there is no such file; give auto, off or a list")
+    if path.suffix.lower() == ".json":
+        read_map(path)
+    elif path.suffix.lower() != ".png":
+        read_list(path, guess_format(path))
+
+
+def read_bad_file(
+    path: Path, shape: tuple[int, int], origin: tuple[int, int], exposure: Exposure
+) -> NDArray[np.bool_]:
+    """A list, map (.json) or mask (.png) as ``(H, W)`` bool; raises `SettingsError`."""
+    if path.suffix.lower() == ".json":
+        bad_map = read_map(path)
+        if (bad_map.height, bad_map.width) != shape:
+            raise SettingsError(
+                f"{path}: is for {bad_map.width}×{bad_map.height} pixels, not {shape[1]}×{shape[0]}; choose another"
+            )
+        return bad_map.mask()
+    if path.suffix.lower() == ".png":
+        return read_mask(path, shape)
+    taken = None if exposure.taken is None else exposure.taken.timestamp()
+    return to_mask(read_list(path, guess_format(path), margins=origin, taken=taken), shape)
+
+
+def _from_map(
+    frame: RawFrame, shape: tuple[int, int], exposure: Exposure, today: date
+) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
+    try:
+        found = find_map(frame.camera, exposure.serial)
+    except SettingsError as error:
+        return None, (f"the body's map of bad pixels was left out: {error}",)
+    if found is None:
+        return None, ()
+    if (found.height, found.width) != shape:
+        size = f"{found.width}×{found.height}"
+        return None, (f"the body's map of bad pixels is for {size} pixels and was left out",)
+    return found.mask(), tuple(_doubts(found, frame.iso, exposure.seconds, today))
+
+
+def _doubts(found: BadMap, iso: float | None, seconds: float | None, today: date) -> list[str]:
+    """Why a map may not hold all that is bad."""
+    doubts = []
+    age = (today - date.fromisoformat(found.made)).days
+    if age > OLD_DAYS:
+        doubts.append(f"the body's map of bad pixels is {age} days old; learn it again")
+    beyond = 0.0
+    if found.iso and iso:
+        beyond += max(np.log2(iso / found.iso[1]), 0)
+    if found.seconds and seconds:
+        beyond += max(np.log2(seconds / found.seconds[1]), 0)
+    if beyond > BEYOND_STOPS:
+        doubts.append(
+            f"the exposure goes {beyond:.0f} stops (speed and time) beyond the body's map of bad pixels, "
+            "which may lack some; learn it from such frames"
+        )
+    return doubts

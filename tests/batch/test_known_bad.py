@@ -1,0 +1,126 @@
+"""What is known to be bad before a frame is developed, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rawfix.batch.known_bad import check_choice, known_digest, with_known_bad
+from rawfix.errors import SettingsError
+from rawfix.frame import RawFrame
+from rawfix.io.bad_maps import BadMap, path_of, write_map
+from rawfix.io.dng import DngExif, write_cfa_dng
+from rawfix.io.mask import write_mask
+from rawfix.io.raw import read_raw
+
+TODAY = date(2025, 6, 1)
+
+
+@pytest.fixture
+def shot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_frame: Callable[..., RawFrame]) -> Path:
+    """A DNG of a body with serial number 42, which calls (3, 4) bad itself."""
+    monkeypatch.setenv("RAWFIX_DATA_DIR", str(tmp_path / "data"))
+    frame = make_frame(iso=800)
+    own = np.zeros(frame.mosaic.shape, bool)
+    own[3, 4] = True
+    exif = DngExif(make="Maker", model="One", serial="42", exposure_time=4.0, datetime="2025:05:01 10:00:00")
+    write_cfa_dng(tmp_path / "a.dng", replace(frame, known_bad=own), exif)
+    return tmp_path / "a.dng"
+
+
+def known(shot: Path, choice: str) -> tuple[list[list[int]], str]:
+    frame = with_known_bad(read_raw(shot), shot, choice, TODAY)
+    sites = [] if frame.known_bad is None else np.argwhere(frame.known_bad).tolist()
+    return sites, "; ".join(frame.notes)
+
+
+def keep(**more: object) -> None:
+    values: dict[str, object] = {
+        "camera": "Maker One", "serial": "42", "height": 160, "width": 192, "made": "2025-01-01",
+        "source": "dark frames", "frames": 3, "iso": (100.0, 800.0), "seconds": (1.0, 4.0), "sites": ((9, 9),),
+    }  # fmt: skip
+    write_map(BadMap(**{**values, **more}), overwrite=True)  # type: ignore[arg-type]
+
+
+def test_auto_takes_the_files_own_list_and_the_bodys_map(shot: Path) -> None:
+    assert known(shot, "auto") == ([[3, 4]], "")
+    keep()
+    assert known(shot, "auto") == ([[3, 4], [9, 9]], "")
+
+
+def test_off_takes_neither(shot: Path) -> None:
+    keep()
+    assert known(shot, "off") == ([], "")
+
+
+def test_a_list_takes_the_place_of_the_map(shot: Path, tmp_path: Path) -> None:
+    keep()
+    (tmp_path / "a.txt").write_text("5 6\n1000 0\n")
+    assert known(shot, str(tmp_path / "a.txt"))[0] == [[3, 4], [5, 6]]
+    (tmp_path / "dead.badpixels").write_text(f"6 5 0\n7 7 {2**31 - 1}\n")
+    assert known(shot, str(tmp_path / "dead.badpixels"))[0] == [[3, 4], [5, 6]]
+
+
+def test_masks_and_maps_serve_as_lists(shot: Path, tmp_path: Path) -> None:
+    mask = np.zeros((160, 192), bool)
+    mask[7, 8] = True
+    write_mask(tmp_path / "m.png", mask, overwrite=False)
+    assert known(shot, str(tmp_path / "m.png"))[0] == [[3, 4], [7, 8]]
+    keep()
+    assert known(shot, str(path_of("Maker One", "42")))[0] == [[3, 4], [9, 9]]
+    write_mask(tmp_path / "small.png", mask[1:], overwrite=False)
+    with pytest.raises(SettingsError, match="192×159"):
+        known(shot, str(tmp_path / "small.png"))
+
+
+def test_another_bodys_map_is_not_taken(shot: Path) -> None:
+    keep(serial="43")
+    keep(serial="")
+    assert known(shot, "auto") == ([[3, 4]], "")
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        ({"width": 100}, "100×160"),
+        ({"made": "2023-06-01"}, "days old"),
+        ({"seconds": (0.01, 0.02)}, "8 stops"),
+        ({"iso": (100.0, 100.0)}, "3 stops"),
+    ],
+)
+def test_doubts_are_told(shot: Path, change: dict[str, object], note: str) -> None:
+    keep(**change)
+    sites, notes = known(shot, "auto")
+    assert note in notes
+    assert ([9, 9] in sites) == ("width" not in change)
+
+
+def test_a_damaged_map_does_not_stop_a_picture(shot: Path) -> None:
+    keep()
+    path_of("Maker One", "42").write_text("{")
+    sites, notes = known(shot, "auto")
+    assert sites == [[3, 4]] and "left out" in notes
+
+
+def test_a_missing_or_malformed_list_is_refused_before_any_frame(tmp_path: Path) -> None:
+    check_choice("auto")
+    check_choice("off")
+    with pytest.raises(SettingsError, match="no such file"):
+        check_choice(str(tmp_path / "missing"))
+    (tmp_path / "a.txt").write_text("1 2\nx\n")
+    with pytest.raises(SettingsError, match="line 2"):
+        check_choice(str(tmp_path / "a.txt"))
+
+
+def test_a_change_of_the_map_is_noticed(shot: Path, tmp_path: Path) -> None:
+    assert known_digest(shot, "Maker One", "auto") == ""
+    keep()
+    first = known_digest(shot, "Maker One", "auto")
+    keep(sites=((9, 9), (10, 10)))
+    assert len({"", first, known_digest(shot, "Maker One", "auto")}) == 3
+    assert known_digest(shot, "Maker One", "off") == ""

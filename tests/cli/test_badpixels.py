@@ -1,0 +1,121 @@
+"""``rawfix badpixels`` and ``--bad-pixels`` as a script meets them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from click.testing import Result
+from typer.testing import CliRunner
+
+from rawfix.cli.app import app
+from rawfix.frame import RawFrame
+from rawfix.io.dng import DngExif, write_cfa_dng
+
+pytestmark = pytest.mark.models
+HOT = [(20, 31), (77, 100), (77, 101), (150, 3)]
+
+
+def rawfix(home: Path, *words: object) -> Result:
+    environment = {"RAWFIX_DATA_DIR": str(home), "COLUMNS": "200"}
+    return CliRunner().invoke(app, [str(word) for word in words], env=environment)
+
+
+@pytest.fixture
+def make_shot(tmp_path: Path, make_frame: Callable[..., RawFrame]) -> Callable[..., Path]:
+    """``make_shot(name, light, serial="42", hot=0)``: a DNG of a body with hot pixels."""
+
+    def make(name: str, light: np.ndarray | None = None, serial: str = "42", hot: int = 3000) -> Path:
+        frame = make_frame(light, iso=800)
+        mosaic = frame.mosaic.copy()
+        for site in HOT:
+            mosaic[site] = min(mosaic[site] + hot, 16383)
+        exif = DngExif(make="Maker", model="One", serial=serial, exposure_time=2.0)
+        write_cfa_dng(tmp_path / name, replace(frame, mosaic=mosaic), exif)
+        return tmp_path / name
+
+    return make
+
+
+def test_a_map_is_learnt_shown_applied_exported_and_forgotten(
+    make_shot: Callable[..., Path], tmp_path: Path
+) -> None:
+    home, dark = tmp_path / "data", make_shot("dark.dng", np.zeros((160, 192, 3), np.float32))
+    learnt = rawfix(home, "badpixels", "learn", "--dark", dark, "--json")
+    assert learnt.exit_code == 0, learnt.stderr
+    facts = json.loads(learnt.stdout)
+    assert (facts["pixels"], facts["frames"], facts["iso"], facts["seconds"]) == (4, 1, [800, 800], [2, 2])
+    assert Path(facts["path"]).is_file()
+
+    again = rawfix(home, "badpixels", "learn", "--dark", dark)
+    assert again.exit_code == 5 and "--overwrite" in again.stderr and len(again.stderr.splitlines()) == 1
+    listed = rawfix(home, "badpixels", "list")
+    assert listed.exit_code == 0 and "Maker One 42" in listed.stdout
+    shown = json.loads(rawfix(home, "badpixels", "show", "one", "--json").stdout)
+    assert shown["sites"] == [list(site) for site in HOT]
+
+    picture = make_shot("a.dng", hot=60)
+    counts = {}
+    for choice in ("auto", "off"):
+        output = tmp_path / f"{choice}.tif"
+        done = rawfix(home, "develop", picture, "-o", output, "--bad-pixels", choice, "--json")
+        assert done.exit_code == 0, done.stderr
+        counts[choice] = next(
+            e for e in map(json.loads, done.stdout.splitlines()) if e.get("event") == "file"
+        )
+    assert (counts["auto"]["bad_known"], counts["off"]["bad_known"]) == (4, 0)
+    assert counts["auto"]["bad_kinds"]["cluster"] == 1
+    assert counts["auto"]["bad_pixels"] >= 4 > counts["off"]["bad_pixels"]
+    assert (tifffile.imread(tmp_path / "auto.tif") != tifffile.imread(tmp_path / "off.tif")).any()
+    info = json.loads(rawfix(home, "info", picture, "--json").stdout)
+    assert info["bad_known"] == 4 and info["bad_kinds"]["cluster"] == 1
+
+    exported = rawfix(home, "badpixels", "export", "42", "-o", tmp_path / "a.badpixels", "--format", "dcraw")
+    assert exported.exit_code == 0, exported.stderr
+    assert (tmp_path / "a.badpixels").read_text() == "".join(f"{x} {y} 0\n" for y, x in HOT)
+    assert rawfix(home, "badpixels", "forget", "42").exit_code == 0
+    assert "No maps" in rawfix(home, "badpixels", "list").stdout
+
+
+@pytest.mark.parametrize("format", ["dcraw", "rawtherapee", "sensor", "rows", "opcodes"])
+def test_lists_go_out_and_come_in(make_shot: Callable[..., Path], tmp_path: Path, format: str) -> None:
+    home, shot, path = tmp_path / "data", make_shot("a.dng"), tmp_path / "list.txt"
+    (tmp_path / "first.txt").write_text("".join(f"{y} {x}\n" for y, x in HOT))
+    commands = (
+        ("import", tmp_path / "first.txt", "--like", shot),
+        ("export", "one", "-o", path, "--format", format, "--like", shot),
+        ("forget", "one"),
+        ("import", path, "--like", shot, "--format", format),
+    )
+    for words in commands:
+        done = rawfix(home, "badpixels", *words)
+        assert done.exit_code == 0, (words, done.stderr)
+    shown = json.loads(rawfix(home, "badpixels", "show", "one", "--json").stdout)
+    assert shown["sites"] == [list(site) for site in HOT]
+
+
+def test_refusals_are_one_line_and_change_nothing(make_shot: Callable[..., Path], tmp_path: Path) -> None:
+    home, bright = tmp_path / "data", make_shot("a.dng")
+    nameless = make_shot("b.dng", np.zeros((160, 192, 3), np.float32), serial="")
+    (tmp_path / "bad.txt").write_text("1 2\nx y\n")
+    for code, words in (
+        (2, ["badpixels", "learn", bright]),
+        (2, ["badpixels", "learn", "--dark", nameless]),
+        (2, ["badpixels", "learn", "--dark", nameless, "--camera", "Another"]),
+        (3, ["badpixels", "learn", tmp_path / "*.nef"]),
+        (2, ["badpixels", "show", "nothing"]),
+        (2, ["badpixels", "import", tmp_path / "bad.txt", "--like", bright]),
+        (2, ["develop", bright, "--bad-pixels", tmp_path / "bad.txt"]),
+        (2, ["develop", bright, "--bad-pixels", tmp_path / "missing.txt"]),
+    ):
+        done = rawfix(home, *words)
+        assert done.exit_code == code, (words, done)
+        assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr, done.stderr
+    assert not home.exists() and not list(tmp_path.glob("*.tif"))
+    kept = rawfix(home, "badpixels", "learn", "--dark", nameless, "--camera", "Maker One")
+    assert kept.exit_code == 0 and "4 bad pixels" in kept.stdout
