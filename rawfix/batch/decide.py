@@ -70,6 +70,9 @@ def decide(
         return Action("refuse", f"{target.name}: {why}; use --overwrite to replace it")
     if not stale:
         return Action("unchanged", entry=entry)
+    other = entry.source
+    if other is not None and other != source.absolute() and other.exists():
+        return Action("refuse", f"{target.name}: was made of {other}; give this one another --name")
     if options.update:
         return Action("replace", stale, entry)
     return Action(

@@ -19,7 +19,8 @@ from rawfix.batch.options import Options
 from rawfix.batch.plan import Job
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result
-from rawfix.batch.run import Work, compute, read, write
+from rawfix.batch.run import compute, read, write
+from rawfix.batch.work import Work
 from rawfix.errors import SettingsError
 from rawfix.frame import NoiseModel
 from rawfix.io.dng import write_cfa_dng

@@ -13,7 +13,7 @@ from pathlib import Path
 from rawfix.batch.decide import Action, decide, installed_models
 from rawfix.batch.identity import digest
 from rawfix.batch.journal import Journal, append_end
-from rawfix.batch.memory import Budget
+from rawfix.batch.memory import Budget, shared
 from rawfix.batch.options import Options
 from rawfix.batch.plan import Job, fill, target_key
 from rawfix.batch.pool import Listener, Pool
@@ -95,7 +95,8 @@ def execute(run: Run, listener: Listener, tally: Tally, *, jobs: int = 1, thread
     tally
         Counts them.
     jobs, threads
-        Worker processes, and CPU threads for all of them together; 0: all this process may use.
+        Worker processes, fewer where memory allows no more; CPU threads for all of them together, 0: all
+        this process may use.
 
     Raises
     ------
@@ -125,9 +126,10 @@ def execute(run: Run, listener: Listener, tally: Tally, *, jobs: int = 1, thread
             else:
                 yield Task(number, job, action)
 
-    brief = Brief(run.recipe, options, threads or available_threads())
+    size, left = shared(options.max_memory, jobs) if options.max_memory else (jobs, 0)
+    brief = Brief(run.recipe, options, threads or available_threads(), left)
     try:
-        Pool(brief, jobs, claim, Budget(options.max_memory), telling).run(tasks())
+        Pool(brief, size, claim, Budget(left), telling).run(tasks())
     finally:
         remove_stale(folders)
     if not tally.stopped:

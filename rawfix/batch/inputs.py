@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rawfix.batch.journal import Journal
 from rawfix.errors import SettingsError
 
 RAW_SUFFIXES = frozenset(
@@ -84,9 +85,14 @@ def _matches(pattern: str) -> list[Path]:
 
 
 def _search(folder: Path, recursive: bool) -> Iterator[Source]:
-    """RAW files of a folder, then of those in it; unreadable ones are passed over, links not followed."""
+    """RAW files of a folder, then of those in it, but for those that rawfix wrote (a DNG may be an output).
+
+    Folders that cannot be read are passed over, links to folders not followed.
+    """
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
+        journal = Journal(Path(base))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in RAW_SUFFIXES:
-                yield Source(Path(base, name), Path(base).relative_to(folder))
+            path = Path(base, name)
+            if not name.startswith(".") and path.suffix.lower() in RAW_SUFFIXES and not journal.knows(path):
+                yield Source(path, Path(base).relative_to(folder))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,13 @@ from rawfix.batch.known_bad import with_known_bad
 from rawfix.batch.options import STAGES, Options
 from rawfix.batch.output import develop_for, write_output
 from rawfix.batch.plan import Job, check_claim, fill
+from rawfix.batch.preview import After, look, pictures, save_fragment
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result, settled
-from rawfix.batch.tiers import Choice, choose_tier
+from rawfix.batch.tiers import choose_tier
+from rawfix.batch.work import Work
 from rawfix.errors import CorruptRawError, OutputError
-from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.frame import Image
 from rawfix.io.atomic import announcing, check_target
 from rawfix.io.mask import write_mask
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
@@ -29,49 +30,6 @@ from rawfix.io.tiff import write_tiff
 from rawfix.negative import Negative
 from rawfix.physics.bad_kinds import count_kinds
 from rawfix.pipeline import Developed, Progress
-from rawfix.settings import Settings
-
-
-@dataclass(slots=True, eq=False)
-class Work:
-    """A job between its steps.
-
-    Attributes
-    ----------
-    started
-        `time.monotonic` when reading began.
-    state
-        Of the source as it was read.
-    overwrite
-        Whether the target may be replaced.
-    settings, choice
-        As asked for, and the tier that they come to for this frame.
-    sides
-        Side outputs written so far.
-    bad_known, bad_kinds
-        How many samples were known to be bad, and defects by kind.
-    frame, developed
-        Let go of as soon as the next step needs them no more.
-    """
-
-    job: Job
-    target: Path
-    settings: Settings
-    choice: Choice
-    options: Options
-    journal: Journal
-    started: float
-    state: FileState
-    overwrite: bool
-    frame: RawFrame | None
-    camera: str
-    iso: float | None
-    noise: NoiseModel | None
-    developed: Developed | Negative | None = None
-    bad_known: int = 0
-    bad_kinds: dict[str, int] | None = None
-    notes: tuple[str, ...] = ()
-    sides: list[Path] = field(default_factory=list)
 
 
 def read(
@@ -146,8 +104,19 @@ def compute(work: Work, progress: Progress | None) -> None:
             with announcing(lambda temporary, final: _note_side(work, temporary, final)):
                 write_tiff(path, image, icc=None, overwrite=_may_replace(work, path))
 
+    seen: list[After] = []
+
+    def watch(stage: str, image: Image) -> None:
+        save(stage, image)
+        if options.previews is not None and stage == "working":
+            seen.append(look(image))
+
     settings = work.choice.apply(work.settings)
-    work.developed = develop_for(frame, settings, progress, save if options.save_stages else None)
+    work.developed = develop_for(
+        frame, settings, progress, watch if options.save_stages or options.previews else None
+    )
+    if seen:
+        work.pictures = pictures(frame, seen[0], settings, work.developed.wb)
     work.notes = (*frame.notes, *work.choice.notes, *work.developed.notes)
     work.bad_known = 0 if frame.known_bad is None else int(np.count_nonzero(frame.known_bad))
     work.bad_kinds = None if work.developed.bad is None else count_kinds(frame, work.developed.bad)
@@ -170,12 +139,17 @@ def write(work: Work) -> Result:
     def announce(temporary: Path, final: Path) -> None:
         append_entry(final.parent, _entry(work, developed.models, FileState.of(temporary)))
 
+    _set_aside(work, developed)
     with announcing(announce):
         origin = _origin(work, developed)
         work.notes += write_output(target, developed, settings, origin, overwrite=work.overwrite)
+    return _result(work, developed)
+
+
+def _result(work: Work, developed: Developed | Negative) -> Result:
     return Result(
         source=work.job.source,
-        target=target,
+        target=work.target,
         status="done",
         seconds=time.monotonic() - work.started,
         bad_pixels=None if developed.bad is None else int(np.count_nonzero(developed.bad)),
@@ -187,10 +161,22 @@ def write(work: Work) -> Result:
         camera=work.camera,
         iso=work.iso,
         notes=work.notes,
-        settings=settings.to_dict(),
+        settings=work.choice.apply(work.settings).to_dict(),
         quality=work.choice.tier,
         expected_seconds=work.choice.seconds,
     )
+
+
+def _set_aside(work: Work, developed: Developed | Negative) -> None:
+    """Keep for the report what it shows of this file."""
+    if work.options.previews is None:
+        return
+    noise = work.noise
+    facts = {
+        **_result(work, developed).to_dict(),
+        "noise": None if noise is None else {"shot": noise.shot, "read": noise.read, "source": noise.source},
+    }
+    save_fragment(work.options.previews, work.target, {"facts": facts, "pictures": work.pictures})
 
 
 def _origin(work: Work, developed: Developed | Negative) -> Origin:

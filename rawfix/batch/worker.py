@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rawfix.batch.plan import Job
     from rawfix.batch.recipe import Recipe
     from rawfix.batch.result import Result
-    from rawfix.batch.run import Work
+    from rawfix.batch.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,20 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a worker needs to know of its run; ``threads`` is its share."""
+    """What a worker needs to know of its run.
+
+    Attributes
+    ----------
+    threads
+        Its share of the CPUs.
+    memory
+        Bytes for the files that all workers have in hand; 0: any number.
+    """
 
     recipe: Recipe
     options: Options
     threads: int
+    memory: int = 0
 
 
 class Stopped(BaseException):
@@ -105,9 +114,7 @@ def main(connection: Connection) -> None:
     line = _Line(connection)
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         readings: queue.SimpleQueue[tuple[Task, Future[Work | Result]] | None] = queue.SimpleQueue()
-        feeder = threading.Thread(
-            target=_feed, args=(line, readings, reader, brief.recipe, brief.options), daemon=True
-        )
+        feeder = threading.Thread(target=_feed, args=(line, readings, reader, brief), daemon=True)
         feeder.start()
         writing: Future[None] | None = None
         while (reading := readings.get()) is not None and not line.stopping.is_set():
@@ -125,37 +132,55 @@ def main(connection: Connection) -> None:
     line.send("bye", 0)
 
 
-def _feed(
-    line: _Line,
-    readings: queue.SimpleQueue[Any],
-    reader: ThreadPoolExecutor,
-    recipe: Recipe,
-    options: Options,
-) -> None:
+def _feed(line: _Line, readings: queue.SimpleQueue[Any], reader: ThreadPoolExecutor, brief: Brief) -> None:
     """Turn tasks into readings, in order."""
-    while (task := line.tasks.get()) is not None:
-        readings.put((task, reader.submit(_read, line, task, recipe, options)))
-    readings.put(None)
+    try:
+        while (task := line.tasks.get()) is not None:
+            readings.put((task, reader.submit(_read, line, task, brief)))
+    finally:
+        readings.put(None)
 
 
-def _read(line: _Line, task: Task, recipe: Recipe, options: Options) -> Work | Result:
+def _read(line: _Line, task: Task, brief: Brief) -> Work | Result:
     from rawfix.batch.run import read
+    from rawfix.batch.work import Work
+
+    def claim(target: Path) -> bool:
+        return bool(line.ask("claim", task.number, target))
 
     with _blamed(line, task):
         try:
-            return read(
-                task.job,
-                task.action,
-                recipe,
-                options,
-                lambda path: bool(line.ask("claim", task.number, path)),
-            )
+            tile = _await_memory(line, task, brief) if brief.memory else None
+            work = read(task.job, task.action, brief.recipe, brief.options, claim)
         except (RawfixError, MemoryError) as error:
             return failure(task.job.source, error)
+    if tile is not None and isinstance(work, Work):
+        work.settings = replace(work.settings, tile=tile)
+    return work
+
+
+def _await_memory(line: _Line, task: Task, brief: Brief) -> int:
+    """Wait until the file fits beside the others in hand; returns the tile with which it does."""
+    from rawfix.batch.memory import TileCost, fit_tile
+    from rawfix.io.read import count_pixels
+    from rawfix.nn.manifest import find_models
+
+    settings = brief.recipe.settings
+    costs = [
+        TileCost(model.manifest.tile, model.manifest.halo, model.manifest.gflop_per_mp)
+        for model in find_models()
+        if settings.quality in ("auto", model.manifest.tier)
+    ]
+    pixels = count_pixels(task.job.source)
+    tile, size = fit_tile(task.job.source.name, pixels, settings.tile, costs, brief.memory)
+    if not line.ask("memory", task.number, size):
+        raise Stopped
+    return tile
 
 
 def _compute(line: _Line, task: Task, future: Future[Work | Result]) -> Work | Result:
-    from rawfix.batch.run import Work, compute
+    from rawfix.batch.run import compute
+    from rawfix.batch.work import Work
 
     def tile(done: int, total: int) -> None:
         if line.stopping.is_set():
@@ -173,7 +198,8 @@ def _compute(line: _Line, task: Task, future: Future[Work | Result]) -> Work | R
 
 
 def _finish(line: _Line, task: Task, outcome: Work | Result) -> None:
-    from rawfix.batch.run import Work, write
+    from rawfix.batch.run import write
+    from rawfix.batch.work import Work
 
     with _blamed(line, task):
         if isinstance(outcome, Work):
@@ -203,7 +229,8 @@ def failure(source: Path, error: RawfixError | MemoryError) -> Result:
     if isinstance(error, MemoryError):
         text = f"{source.name}: not enough memory; use fewer --jobs, --max-memory or a smaller --tile"
         return Result(source, None, "failed", error=text)
-    text = str(error) if source.name in str(error) else f"{source.name}: {error}"
+    named = source.name in str(error) or isinstance(error, DiskFullError)
+    text = str(error) if named else f"{source.name}: {error}"
     broken = isinstance(error, ModelError) and not isinstance(error, InferenceError)
     stops = "disk" if isinstance(error, DiskFullError) else "model" if broken else ""
     return Result(source, None, "failed", error=text, stops=stops)  # type: ignore[arg-type]

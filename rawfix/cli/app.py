@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rawfix import __version__
-from rawfix.cli import badpixels, exit_codes, headerless, options
+from rawfix.cli import badpixels, exit_codes, headerless, options, preset_commands, watch_command
 
 app = typer.Typer(
     name="rawfix",
@@ -51,6 +51,7 @@ def develop(
     skip_existing: options.SkipExisting = False,
     update: options.Update = False,
     dry_run: options.DryRun = False,
+    preset: options.Preset = None,
     denoise: options.Denoise = 0.0,
     denoise_luma: options.DenoiseLuma = None,
     denoise_chroma: options.DenoiseChroma = None,
@@ -81,6 +82,8 @@ def develop(
     threads: options.Threads = 0,
     provider: options.Provider = "cpu",
     jobs: options.Jobs = 1,
+    max_memory: options.MaxMemory = None,
+    report: options.Report = None,
     json: options.Json = False,
     cfa: headerless.Cfa = None,
     size: headerless.Size = None,
@@ -174,3 +177,7 @@ def doctor(
     from rawfix.cli.doctor import run
 
     raise typer.Exit(run(as_json=json))
+
+
+app.command(epilog=exit_codes.HELP)(watch_command.watch)
+app.add_typer(preset_commands.app, name="preset")

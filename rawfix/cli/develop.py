@@ -13,6 +13,7 @@ from typing import NoReturn
 from rawfix.batch.events import plan_events, run_event, summary_event
 from rawfix.batch.execute import Run, Tally, execute, prepare
 from rawfix.batch.inputs import find_sources, read_list
+from rawfix.batch.report import write_report
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
 from rawfix.cli.request import Request
@@ -62,16 +63,22 @@ def carry_out(planned: Run, request: Request) -> int:
     if request.json:
         print_json(run_event(planned, size))
     tally = Tally(len(planned.steps))
-    with _terminated_like_interrupted(), file_progress(len(planned.steps)) as progress:
-        telling = Telling(progress, request.json)
+    with terminated_like_interrupted(), file_progress(len(planned.steps)) as progress:
+        telling = Telling(progress, request.json, keep=request.report is not None)
         try:
             threads = planned.recipe.settings.threads
             execute(planned, telling, tally, jobs=size, threads=threads)
             code = _exit_code(tally)
+            if request.report is not None:
+                order = {job.source: number for number, (job, _) in enumerate(planned.steps)}
+                write_report(request.report, sorted(telling.kept, key=lambda result: order[result.source]))
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
             refuse("interrupted; finished files are complete, run the same command again to go on")
+        except OutputError as error:
+            code = exit_codes.SOME_FAILED
+            refuse(error)
     if request.mhl and not record_hashes(request, telling.written) and code == exit_codes.DONE:
         code = exit_codes.SOME_FAILED
     if request.json:
@@ -102,7 +109,7 @@ def _exit_code(tally: Tally) -> int:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """SIGTERM ends a run as Ctrl-C does: what is being written is finished."""
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from rawfix.cli import exit_codes
 from rawfix.cli.headerless import input_bits
-from rawfix.settings import STRENGTHS, with_defaults
+from rawfix.settings import STRENGTHS
 
 if TYPE_CHECKING:
     from rawfix.cli.request import Request
@@ -35,6 +34,10 @@ Update = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 
+Preset = Annotated[
+    str | None,
+    typer.Option(help="Settings by camera and ISO: a saved name, or a .toml file.", rich_help_panel=_LOOK),
+]
 Denoise = Annotated[float, typer.Option(help="How much noise to remove, -1…2.", rich_help_panel=_LOOK)]
 Deblur = Annotated[float, typer.Option(help="How much blur to remove, -1…2.", rich_help_panel=_LOOK)]
 DenoiseLuma = Annotated[
@@ -164,6 +167,16 @@ Provider = Annotated[
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", help="Files at a time; threads are shared out.", rich_help_panel=_RUN)
 ]
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(
+        help="What all processes may take, such as 4G; files wait, tiles shrink.", rich_help_panel=_RUN
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(help="Write a page with before and after of every file.", rich_help_panel=_RUN),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.", rich_help_panel=_RUN)]
 
 SETTINGS = (
@@ -172,29 +185,32 @@ SETTINGS = (
     "exr", "exr_compression", "picture_quality", "ocio", "ocio_display", "ocio_view",
     "tile", "threads", "provider",
 )  # fmt: skip
-"""Parameters that are fields of `Settings`; those of `Strengths` are named in `settings_of`."""
+"""Parameters that are fields of `Settings`; those of `Strengths` are `STRENGTHS`."""
 
 
-def settings_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A command's parameters as `Settings.from_dict` takes them; raises `SettingsError`."""
-    given = {name: parameters[name] for name in SETTINGS}
-    if input_bits(given["bits"], given["format"]) is not None:
-        given["bits"] = None
-    values = with_defaults(given)
-    return {"strengths": {name: parameters[name] for name in STRENGTHS}, **values}
+def given_settings(context: typer.Context) -> dict[str, Any]:
+    """Settings by their flat names, as far as the user said them on the command line."""
+    said = {
+        name
+        for name in (*STRENGTHS, *SETTINGS)
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    if "bits" in said and input_bits(context.params["bits"], context.params.get("format")) is not None:
+        said.remove("bits")  # it speaks of the input
+    return {name: value for name, value in context.params.items() if name in said}
 
 
 def request_of(context: typer.Context) -> Request:
     """What a command asks for; ends it with a line on stderr where that has no meaning."""
-    from rawfix.batch.recipe import Recipe
+    from rawfix.batch import presets
     from rawfix.cli.console import refuse
     from rawfix.cli.request import Request
     from rawfix.errors import SettingsError
-    from rawfix.settings import Settings
 
     try:
-        recipe = Recipe(Settings.from_dict(settings_of(context.params)))
-        return Request.of(recipe, context.params)
+        name = context.params["preset"]
+        preset = presets.Preset({}) if name is None else presets.load(name)
+        return Request.of(presets.recipe(preset, given_settings(context)), context.params)
     except SettingsError as error:
         refuse(error)
         raise typer.Exit(exit_codes.USAGE) from None

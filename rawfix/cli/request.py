@@ -9,9 +9,11 @@ from typing import Any
 
 from rawfix.batch.inputs import Source
 from rawfix.batch.known_bad import check_choice
+from rawfix.batch.memory import parse_size, shared
 from rawfix.batch.options import Options
-from rawfix.batch.plan import Job, plan
+from rawfix.batch.plan import DEFAULT_NAME, Job, plan
 from rawfix.batch.recipe import Recipe
+from rawfix.batch.report import parts_folder
 from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.errors import SettingsError
 from rawfix.io.atomic import make_folder
@@ -25,26 +27,28 @@ class Request:
     """Everything but the files. Attributes are named after their options."""
 
     recipe: Recipe
-    output: Path | None
-    name: str
-    overwrite: bool
-    skip_existing: bool
-    update: bool
-    bad_map: Path | None
-    save_stages: Path | None
-    strip: str | None
-    mhl: bool
-    jobs: int
-    json: bool
     mosaic: MosaicFacts
+    output: Path | None = None
+    name: str = DEFAULT_NAME
+    overwrite: bool = False
+    skip_existing: bool = False
+    update: bool = False
+    bad_map: Path | None = None
+    save_stages: Path | None = None
+    strip: str | None = None
+    mhl: bool = False
+    jobs: int = 1
+    max_memory: str | None = None
+    report: Path | None = None
+    json: bool = False
 
     @classmethod
     def of(cls, recipe: Recipe, parameters: Mapping[str, Any]) -> Request:
         """From a command's parameters; raises `SettingsError`."""
         given: dict[str, Any] = {
-            name: parameters.get(name)
+            name: parameters[name]
             for name in cls.__dataclass_fields__
-            if name not in ("recipe", "mosaic")
+            if name in parameters and name not in ("recipe", "mosaic")
         }
         request = cls(recipe=recipe, mosaic=facts_of(parameters), **given)
         allowed = {"--overwrite": request.overwrite, "--skip-existing": request.skip_existing}
@@ -53,6 +57,10 @@ class Request:
             raise SettingsError(f"{' and '.join(k for k, v in allowed.items() if v)} exclude each other")
         if not 1 <= request.jobs <= 256:
             raise SettingsError(f"--jobs {request.jobs}: give 1 to 256 processes")
+        if request.report is not None and request.report.suffix.lower() not in (".html", ".htm"):
+            raise SettingsError(f"--report {request.report}: name a .html file")
+        if request.max_memory is not None:
+            shared(parse_size(request.max_memory), request.jobs)
         bad_map = request.bad_map
         if bad_map is not None and bad_map.suffix.lower() not in ("", ".png"):
             raise SettingsError(f"--bad-map {bad_map}: is written as .png; or give a folder")
@@ -70,6 +78,8 @@ class Request:
         return Options(
             self.overwrite, self.skip_existing, self.update, self.save_stages, self.bad_map,
             strip_private=self.strip is not None, mosaic=self.mosaic,
+            previews=None if self.report is None else parts_folder(self.report),
+            max_memory=0 if self.max_memory is None else parse_size(self.max_memory),
         )  # fmt: skip
 
     def plan(self, sources: list[Source]) -> list[Job]:
@@ -98,5 +108,7 @@ class Request:
             folders.add(self.save_stages)
         if self.bad_map is not None:
             folders.add(self.bad_map.parent if self.bad_map.suffix else self.bad_map)
+        if self.report is not None:
+            folders.add(parts_folder(self.report))
         for folder in sorted(folders):
             make_folder(folder)

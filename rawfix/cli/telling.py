@@ -11,13 +11,15 @@ from rawfix.physics.bad_kinds import describe_kinds
 
 
 class Telling:
-    """A listener that prints; with ``as_json``, an event a file."""
+    """A listener that prints; with ``as_json``, an event a file; with ``keep``, it remembers the results."""
 
-    def __init__(self, progress: FileProgress, as_json: bool) -> None:
+    def __init__(self, progress: FileProgress, as_json: bool, keep: bool = False) -> None:
         self._progress = progress
         self._as_json = as_json
         self.written: list[Path] = []
         """Targets that are there as asked for, by this run or an earlier one."""
+        self._keep = keep
+        self.kept: list[Result] = []
 
     def tile(self, source: Path, done: int, total: int) -> None:
         """Move the bar."""
@@ -25,6 +27,8 @@ class Telling:
 
     def result(self, result: Result) -> None:
         """Print what became of a file."""
+        if self._keep:
+            self.kept.append(result)
         if result.error is not None:
             refuse(result.error)
         if result.target is not None and result.status in ("done", "unchanged"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -65,3 +66,10 @@ def write_jpeg(
                 metadata_from, temporary, software=f"rawfix {__version__}", width=width, height=height
             )
     return notes
+
+
+def encode_jpeg(display: Display, quality: int) -> bytes:
+    """``(H, W, 3)`` uint8 as a bare JPEG in memory, for a page."""
+    buffer = BytesIO()
+    Pillow.fromarray(display).save(buffer, format="JPEG", quality=quality, subsampling=0)
+    return buffer.getvalue()

@@ -106,6 +106,16 @@ def _with_opcodes(frame: RawFrame, raw: RawTags) -> RawFrame:
     return replace(frame, known_bad=bad) if bad.any() else frame
 
 
+def count_samples(path: Path) -> int:
+    """Samples of the sensor, without decoding them; 0 for what LibRaw does not open: reading it will say why."""
+    with raw_checks.captured_stderr():
+        try:
+            with rawpy.imread(str(path)) as raw:
+                return int(raw.sizes.raw_height) * int(raw.sizes.raw_width)
+        except (rawpy.LibRawError, RuntimeError, NotImplementedError, ValueError, OSError):
+            return 0
+
+
 def _decode(path: Path, tags: FileTags) -> _Decoded:
     failure: Exception | None = None
     with raw_checks.captured_stderr() as messages:

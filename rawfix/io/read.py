@@ -11,7 +11,7 @@ from rawfix.io.dng_tags import read_tags
 from rawfix.io.mosaic_facts import MosaicFacts, facts_beside
 from rawfix.io.mosaic_file import read_mosaic
 from rawfix.io.mosaic_samples import HEADERLESS, PICTURES
-from rawfix.io.raw import read_raw
+from rawfix.io.raw import count_samples, read_raw
 
 MOSAIC_SUFFIXES = HEADERLESS | PICTURES
 _TIFF = frozenset((".tif", ".tiff"))
@@ -48,6 +48,19 @@ def read_frame(path: Path, given: MosaicFacts | None = None) -> RawFrame:
         f"{path.name}: is not a camera's RAW file and does not say what its samples are; give {needs}, or a "
         f"{path.stem}.toml beside it"
     )
+
+
+def count_pixels(path: Path) -> int:
+    """About how many pixels a file holds, without decoding it, to foresee what memory it takes.
+
+    A mosaic without a container is taken for one of 8 bits: it may hold fewer pixels, but not more.
+    """
+    if path.suffix.lower() not in MOSAIC_SUFFIXES:
+        return count_samples(path)
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _is_camera_file(path: Path) -> bool:

@@ -1,0 +1,61 @@
+"""``rawfix watch``: its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rawfix.cli import options
+
+
+def watch(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where the files come.", show_default=False)],
+    recursive: options.Recursive = False,
+    settle: Annotated[
+        float, typer.Option(help="Seconds for which a file must not have grown.", metavar="SECONDS")
+    ] = 2.0,
+    output: options.Output = None,
+    name: options.Name = "{stem}",
+    skip_existing: options.SkipExisting = False,
+    update: options.Update = False,
+    preset: options.Preset = None,
+    denoise: options.Denoise = 0.0,
+    denoise_luma: options.DenoiseLuma = None,
+    denoise_chroma: options.DenoiseChroma = None,
+    deblur: options.Deblur = 0.0,
+    wb: options.Wb = "as-shot",
+    exposure: options.Exposure = 0.0,
+    tone: options.Tone = None,
+    highlights: options.Highlights = "rebuild",
+    ir_crosstalk: options.IrCrosstalk = "",
+    bad_pixels: options.BadPixels = "auto",
+    format: options.Format = None,
+    bits: options.Bits = None,
+    space: options.Space = None,
+    linear: options.Linear = None,
+    exr: options.Exr = None,
+    exr_compression: options.ExrCompression = None,
+    picture_quality: options.PictureQuality = None,
+    ocio: options.Ocio = None,
+    ocio_display: options.OcioDisplay = None,
+    ocio_view: options.OcioView = None,
+    strip: options.Strip = None,
+    quality: options.Quality = "standard",
+    time_budget: options.TimeBudget = None,
+    tile: options.Tile = 0,
+    threads: options.Threads = 0,
+    provider: options.Provider = "cpu",
+    jobs: options.Jobs = 1,
+    max_memory: options.MaxMemory = None,
+    json: options.Json = False,
+) -> None:
+    """Develop the RAW files that come into a folder, each when it is complete, until Ctrl-C.
+
+    What was developed before and has not changed is left as it is, also after a restart.
+    """
+    from rawfix.cli.watch import run
+
+    raise typer.Exit(run(options.request_of(context), folder, recursive=recursive, settle=settle))
