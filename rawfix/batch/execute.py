@@ -16,10 +16,10 @@ from rawfix.batch.journal import Journal, append_end
 from rawfix.batch.memory import Budget, shared
 from rawfix.batch.options import Options
 from rawfix.batch.plan import Job, fill, target_key
-from rawfix.batch.pool import Listener, Pool
+from rawfix.batch.pool import Entry, Listener, Pool
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result, settled
-from rawfix.batch.worker import Brief, Task
+from rawfix.batch.worker import Brief, Task, main
 from rawfix.errors import OutputError
 from rawfix.io.stale import remove_stale
 from rawfix.nn.threads import available_threads
@@ -83,7 +83,9 @@ def _run_id(jobs: list[Job], recipe: Recipe, options: Options, journals: Iterabl
     return min(earlier - ended, default=f"{key}-{secrets.token_hex(4)}")
 
 
-def execute(run: Run, listener: Listener, tally: Tally, *, jobs: int = 1, threads: int = 0) -> None:
+def execute(
+    run: Run, listener: Listener, tally: Tally, *, jobs: int = 1, threads: int = 0, entry: Entry = main
+) -> None:
     """Carry out a run; leaves no temporary file of a dead process behind.
 
     Parameters
@@ -97,6 +99,8 @@ def execute(run: Run, listener: Listener, tally: Tally, *, jobs: int = 1, thread
     jobs, threads
         Worker processes, fewer where memory allows no more; CPU threads for all of them together, 0: all
         this process may use.
+    entry
+        What a worker process runs.
 
     Raises
     ------
@@ -129,7 +133,7 @@ def execute(run: Run, listener: Listener, tally: Tally, *, jobs: int = 1, thread
     size, left = shared(options.max_memory, jobs) if options.max_memory else (jobs, 0)
     brief = Brief(run.recipe, options, threads or available_threads(), left)
     try:
-        Pool(brief, size, claim, Budget(left), telling).run(tasks())
+        Pool(brief, size, claim, Budget(left), telling, entry).run(tasks())
     finally:
         remove_stale(folders)
     if not tally.stopped:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -15,10 +14,11 @@ from typing import Any, Protocol
 
 from rawfix.batch import worker
 from rawfix.batch.memory import Budget
-from rawfix.batch.result import Result
+from rawfix.batch.result import Result, cause_of_death
 from rawfix.batch.worker import Brief, Task
 
 _PATIENCE_SECONDS = 60.0
+Entry = Callable[[Connection], None]
 
 
 class Listener(Protocol):
@@ -59,16 +59,25 @@ class Pool:
         Memory they share.
     listener
         Hears of results and tiles.
+    entry
+        What a worker process runs with its end of the pipe.
     """
 
     def __init__(
-        self, brief: Brief, size: int, claim: Callable[[int, Path], bool], budget: Budget, listener: Listener
+        self,
+        brief: Brief,
+        size: int,
+        claim: Callable[[int, Path], bool],
+        budget: Budget,
+        listener: Listener,
+        entry: Entry = worker.main,
     ) -> None:
         self._brief = replace(brief, threads=max(1, brief.threads // size))
         self._size = size
         self._claim = claim
         self._budget = budget
         self._listener = listener
+        self._entry = entry
         self._slots: list[_Slot] = []
         self._suspects: deque[Task] = deque()
         self._again: deque[Task] = deque()
@@ -129,7 +138,7 @@ class Pool:
     def _start(self) -> _Slot:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=worker.main, args=(theirs,), daemon=True, name="rawfix worker")
+        process = context.Process(target=self._entry, args=(theirs,), daemon=True, name="rawfix worker")
         process.start()
         theirs.close()
         slot = _Slot(process, ours)
@@ -196,7 +205,7 @@ class Pool:
         else:
             culprits = held if len(held) == 1 else []
         for task in culprits:
-            reason = _cause(task.job.source.name, slot.process.exitcode, bug=slot.blamed is not None)
+            reason = cause_of_death(task.job.source.name, slot.process.exitcode, bug=slot.blamed is not None)
             self._listener.result(Result(task.job.source, None, "failed", error=reason))
         rest = [replace(task, action=None) for task in held if task not in culprits]
         (self._again if culprits else self._suspects).extend(rest)
@@ -224,17 +233,3 @@ class Pool:
         slot.process.kill()
         slot.process.join()
         slot.line.close()
-
-
-def _cause(name: str, code: int | None, *, bug: bool) -> str:
-    """Why a worker ended, in a line."""
-    if bug:
-        return f"{name}: met a bug in rawfix; please report it with the traceback above"
-    if code is not None and code < 0:
-        kind = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-        if kind == "SIGKILL":
-            return f"{name}: its process was killed, likely for want of memory; use --max-memory or --jobs 1"
-        return (
-            f"{name}: the decoder crashed ({kind}); the file is likely damaged: copy it again from its source"
-        )
-    return f"{name}: its process ended unexpectedly (exit code {code}); try this file by itself"

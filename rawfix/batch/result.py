@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -82,3 +83,17 @@ def settled(source: Path, target: Path, action: Action) -> Result:
         source, target, "unchanged",
         models=tuple(action.entry.models), camera=action.entry.camera, iso=action.entry.iso,
     )  # fmt: skip
+
+
+def cause_of_death(name: str, code: int | None, *, bug: bool) -> str:
+    """Why a worker ended while it held the file of that name, in a line."""
+    if bug:
+        return f"{name}: met a bug in rawfix; please report it with the traceback above"
+    if code is not None and code < 0:
+        kind = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        if kind == "SIGKILL":
+            return f"{name}: its process was killed, likely for want of memory; use --max-memory or --jobs 1"
+        return (
+            f"{name}: the decoder crashed ({kind}); the file is likely damaged: copy it again from its source"
+        )
+    return f"{name}: its process ended unexpectedly (exit code {code}); try this file by itself"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -15,6 +16,8 @@ from rawfix.io.stale import temporary_name
 Announce = Callable[[Path, Path], None]
 """``(temporary, target)``: called when a file is complete and synced, before it takes its target's name."""
 _announce: ContextVar[Announce | None] = ContextVar("announce", default=None)
+_ROOM = 1 << 16
+"""Bytes of metadata that a file is granted beyond its size."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -86,6 +89,15 @@ def check_target(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path.name}: the folder {path.parent} does not exist; create it first")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path.name}: the folder {path.parent} is not writable; choose another")
+
+
+def check_space(path: Path) -> None:
+    """Raise `OSError` where the disk of ``path`` has no room for a second copy of it.
+
+    For libraries that rewrite a file and do not say why they could not.
+    """
+    if shutil.disk_usage(path.parent).free < path.stat().st_size + _ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def write_failure(path: Path, error: OSError) -> OutputError:

@@ -16,6 +16,7 @@ import exiv2
 import imagecodecs
 import numpy as np
 
+from rawfix.io.atomic import check_space
 from rawfix.io.metadata_exif import carried_iptc, carry_exif
 from rawfix.io.metadata_xmp import add_iptc, encoded, gps_of_sidecars, merged_xmp
 from rawfix.io.mosaic_samples import WITHOUT_METADATA
@@ -102,6 +103,7 @@ def copy_metadata(
                 said = _fill(picture, image, origin, ours, maker_notes=maker_notes, xmp=xmp)
                 lost = _write(picture, target)
             except exiv2.Exiv2Error:
+                check_space(target)
                 continue
             notes += said
             if note:

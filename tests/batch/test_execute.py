@@ -1,0 +1,53 @@
+"""What kills a worker costs one file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rawfix.batch.execute import Tally, execute, prepare
+from rawfix.batch.options import Options
+from rawfix.batch.plan import plan
+from rawfix.batch.recipe import Recipe
+from rawfix.batch.result import Result
+from rawfix.settings import Settings
+from tests.batch import crashing
+from tests.batch.crowd import make_dngs, visible
+
+pytestmark = pytest.mark.models
+
+
+class Heard:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, Result] = {}
+
+    def result(self, result: Result) -> None:
+        assert result.source.stem not in self.results, "a file is answered for once"
+        self.results[result.source.stem] = result
+
+    def tile(self, source: Path, done: int, total: int) -> None:
+        assert done <= total
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_crash_a_kill_and_a_bug_each_cost_their_own_file(tmp_path: Path) -> None:
+    sources = make_dngs(tmp_path / "in", 4)
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("segfault", "killed", "bug", "hungry"):
+        sources.insert(2, Path(shutil.copy(sources[0], tmp_path / "in" / f"{name}.dng")))
+    jobs = plan(sources, out, "{stem}", "tiff")
+    heard, tally = Heard(), Tally(len(jobs))
+    execute(prepare(jobs, Recipe(Settings()), Options()), heard, tally, jobs=2, entry=crashing.main)
+    assert sorted(heard.results) == sorted(path.stem for path in sources)
+    assert visible(out) == ["0000.tif", "0001.tif", "0002.tif", "0003.tif"]
+    errors = {name: result.error or "" for name, result in heard.results.items() if result.error}
+    assert sorted(errors) == ["bug", "hungry", "killed", "segfault"]
+    assert "decoder crashed (SIGSEGV)" in errors["segfault"]
+    assert "want of memory" in errors["killed"] and "not enough memory" in errors["hungry"]
+    assert "bug in rawfix" in errors["bug"]
+    assert tally.failed == 4
