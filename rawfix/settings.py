@@ -15,6 +15,7 @@ Format = Literal["tiff", "png", "jpeg", "exr", "jxl", "avif", "dng", "dng-cfa"]
 Bits = Literal[8, 10, 12, 16, 32]
 Exr = Literal["", "aces2065-1", "acescg"]
 ExrCompression = Literal["", "none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"]
+DngCompression = Literal["none", "ljpeg", "jxl"]
 Highlights = Literal["rebuild", "clip"]
 Tier = Literal["fast", "standard", "best"]
 Quality = Literal[Tier, "auto"]
@@ -111,6 +112,8 @@ class Settings:
     ocio, ocio_display, ocio_view
         OpenColorIO configuration whose display and view take the place of space, tone and transfer curve; ""
         for none, and for the configuration's defaults.
+    dng_compression
+        ``none`` and ``ljpeg`` open everywhere; ``jxl`` needs a reader of DNG 1.7.1.
     tile
         Side of a tile in pixels; 0 takes the model's own.
     threads
@@ -138,6 +141,7 @@ class Settings:
     ocio: str = ""
     ocio_display: str = ""
     ocio_view: str = ""
+    dng_compression: DngCompression = "none"
     tile: int = 0
     threads: int = 0
     provider: str = "cpu"
@@ -151,6 +155,7 @@ class Settings:
             ("highlights", get_args(Highlights)),
             ("format", get_args(Format)),
             ("exr_compression", get_args(ExrCompression)),
+            ("dng_compression", get_args(DngCompression)),
         ):
             if getattr(self, name) not in choices:
                 option, known = name.replace("_", "-"), ", ".join(filter(None, choices))
@@ -184,6 +189,8 @@ class Settings:
                     raise SettingsError(
                         f"--{name}: --format {self.format} holds the camera's linear light, not rendered; leave it out"
                     )
+        elif self.dng_compression != "none":
+            raise SettingsError(f"--dng-compression {self.dng_compression}: is for --format dng and dng-cfa")
         if self.format == "exr" and (self.tone != "none" or not self.linear):
             raise SettingsError(f"--tone {self.tone}: EXR holds the scene's linear light; leave --tone out")
         if self.ocio and (self.format in ("exr", *NEGATIVES) or self.linear or self.tone != "none"):

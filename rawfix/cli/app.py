@@ -72,6 +72,7 @@ def develop(
     ocio: options.Ocio = None,
     ocio_display: options.OcioDisplay = None,
     ocio_view: options.OcioView = None,
+    dng_compression: options.DngCompression = None,
     strip: options.Strip = None,
     mhl: options.Mhl = False,
     bad_map: options.BadMap = None,

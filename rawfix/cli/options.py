@@ -123,6 +123,13 @@ PictureQuality = Annotated[
     int | None,
     typer.Option(help="1 to 100. Default JPEG 95, AVIF 90, JPEG XL 100 (lossless).", rich_help_panel=_OUTPUT),
 ]
+DngCompression = Annotated[
+    str | None,
+    typer.Option(
+        help="none (the default), ljpeg (lossless), jxl (lossless, for readers of DNG 1.7.1 only).",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 BadMap = Annotated[
     Path | None,
     typer.Option(help="Write the defects found as PNG (several inputs: a folder).", rich_help_panel=_OUTPUT),
@@ -182,7 +189,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on st
 SETTINGS = (
     "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk", "bad_pixels",
     "format", "bits",
-    "exr", "exr_compression", "picture_quality", "ocio", "ocio_display", "ocio_view",
+    "exr", "exr_compression", "picture_quality", "ocio", "ocio_display", "ocio_view", "dng_compression",
     "tile", "threads", "provider",
 )  # fmt: skip
 """Parameters that are fields of `Settings`; those of `Strengths` are `STRENGTHS`."""

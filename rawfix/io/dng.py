@@ -30,7 +30,7 @@ from rawfix.io.dng_ifd import (
 )
 from rawfix.io.dng_infrared import with_infrared_plane
 from rawfix.io.dng_raw import cfa_directory, white_span
-from rawfix.io.dng_strips import append_strips
+from rawfix.io.dng_samples import append_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ def write_cfa_dng(
     exif = exif or DngExif()
     with replacing(path, overwrite) as temporary, temporary.open("w+b") as file:
         file.write(b"II*\0\0\0\0\0")
-        directory = cfa_directory(frame) | append_strips(file, frame.mosaic) | camera_entries(frame, exif)
+        stored, _ = append_samples(file, frame.mosaic, "none")
+        directory = cfa_directory(frame) | stored | camera_entries(frame, exif)
         if frame.cfa.period != (1, 1):
             span = white_span(frame)
             directory |= neutral_entry(frame.wb, span) | matrix_entries(frame, span)

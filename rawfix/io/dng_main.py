@@ -32,6 +32,7 @@ def main_directory(
     stops: float,
     span: tuple[float, float, float],
     is_linear: bool,
+    is_jpeg_xl: bool,
     has_opcodes: bool,
 ) -> Directory:
     """Everything of the first directory but the thumbnail.
@@ -55,8 +56,8 @@ def main_directory(
         See `rawfix.io.dng_raw.white_span`.
     is_linear
         LinearRaw: black is 0 and stays there, so a reader needs no black point of its own.
-    has_opcodes
-        Opcode lists follow, which readers understand from DNG 1.3 on.
+    is_jpeg_xl, has_opcodes
+        What readers understand from DNG 1.7.1 and 1.3 on.
     """
     entries = {
         tag: entry
@@ -64,11 +65,12 @@ def main_directory(
         if tag in POINTERS or (tag not in STRUCTURE and tag not in _RESOLUTION and not carried.is_tiff)
     }
     entries |= carried.main
+    needed = b"\1\7\1\0" if is_jpeg_xl else b"\1\3\0\0" if has_opcodes else b"\1\1\0\0"
     entries |= {
         _ORIENTATION: short(frame.orientation),
         _SOFTWARE: ascii(f"rawfix {__version__}"),
-        _VERSION: byte(max(entries[_VERSION].data if _VERSION in entries else b"", bytes((1, 4, 0, 0)))),
-        _BACKWARD_VERSION: byte(bytes((1, 3 if has_opcodes else 1, 0, 0))),
+        _VERSION: byte(max(entries[_VERSION].data if _VERSION in entries else b"", b"\1\4\0\0", needed)),
+        _BACKWARD_VERSION: byte(needed),
         _RAW_ID: byte(digest),
         _RAW_DIGEST: byte(digest),
         **_names(frame, entries),

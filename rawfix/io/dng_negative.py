@@ -17,7 +17,6 @@ from rawfix.io import dng_opcodes
 from rawfix.io.atomic import replacing
 from rawfix.io.dng_bad_pixels import FIX_CONSTANT, FIX_LIST
 from rawfix.io.dng_carry import OPCODES_1, OPCODES_2, OPCODES_3, Carried, read_carried
-from rawfix.io.dng_digest import raw_digest
 from rawfix.io.dng_ifd import Directory, append_directories, numbers, rational, read_first, undefined
 from rawfix.io.dng_infrared import with_infrared_plane, without_infrared_plane
 from rawfix.io.dng_levels import Levels, choose_levels, quantize
@@ -26,7 +25,7 @@ from rawfix.io.dng_metadata import write_skeleton
 from rawfix.io.dng_opcodes import Opcode
 from rawfix.io.dng_preview import append_preview, append_thumbnail
 from rawfix.io.dng_raw import CROP_ORIGIN, CROP_SIZE, cfa_directory, linear_directory, white_span
-from rawfix.io.dng_strips import append_strips
+from rawfix.io.dng_samples import append_samples
 from rawfix.io.provenance import Origin
 from rawfix.physics.noise import residual
 from rawfix.settings import Settings
@@ -66,7 +65,7 @@ def write_negative(
     wb
         Multipliers to state as the as-shot balance.
     settings
-        Exposure becomes BaselineExposure; strengths say what is left of the noise.
+        Exposure becomes BaselineExposure; strengths say what is left of the noise; compression.
     origin
         The RAW file and its sidecars: their metadata goes along, its name and digest are recorded.
     overwrite
@@ -85,10 +84,12 @@ def write_negative(
     carried = read_carried(origin.source, strip_private=origin.strip_private)
     raw, samples, levels = _picture(samples, frame, settings)
     facts, notes = _raw_facts(carried, frame, samples.shape, settings)
+    if settings.dng_compression == "jxl":
+        notes += ("JPEG XL: opens in Adobe's programs, not in LibRaw 0.22, RawTherapee 5.9 or darktable 4.2",)
     with replacing(path, overwrite) as temporary:
         notes += write_skeleton(temporary, origin, with_image=not carried.is_tiff, iso=frame.iso)
-        digest = raw_digest(samples)
         with temporary.open("r+b") as file:
+            stored, digest = append_samples(file, samples, settings.dng_compression)
             main = main_directory(
                 frame,
                 wb,
@@ -99,9 +100,10 @@ def write_negative(
                 stops=settings.exposure + levels.stops,
                 span=white_span(frame) if samples.ndim == 2 else (1.0, 1.0, 1.0),
                 is_linear=samples.ndim == 3,
+                is_jpeg_xl=settings.dng_compression == "jxl",
                 has_opcodes=not {OPCODES_1, OPCODES_2, OPCODES_3}.isdisjoint(facts),
             )
-            raw |= facts | append_strips(file, samples)
+            raw |= facts | stored
             if frame.cfa is not None and frame.cfa.has_infrared:
                 in_planes = with_infrared_plane if samples.ndim == 2 else without_infrared_plane
                 raw, main = in_planes(raw), in_planes(main)

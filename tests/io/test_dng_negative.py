@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -157,6 +158,33 @@ def test_structure_is_what_every_reader_takes(tmp_path: Path) -> None:
         assert bytes(main.tags[50973].value) == hashlib.md5((tmp_path / "source.dng").read_bytes()).digest()
         assert main.tags[50827].value == "source.dng"
         assert len(raw.tags[50717].value) == 3
+
+
+@pytest.mark.parametrize("compression", ["none", "ljpeg", "jxl"])
+@pytest.mark.parametrize("base", [LINEAR, MOSAIC], ids=["dng", "dng-cfa"])
+def test_compression_loses_nothing(base: Settings, compression: str, tmp_path: Path) -> None:
+    frame = make_frame()
+    samples = light() if base is LINEAR else frame.mosaic
+    path, notes = write(tmp_path, samples, frame, replace(base, dng_compression=compression))
+    with tifffile.TiffFile(path) as file:
+        raw = file.pages[0].pages[0].aspage()
+        version = bytes(file.pages[0].tags[50707].value)
+        assert (273 in raw.tags) == (compression == "none")
+        if compression == "jxl":
+            assert "JPEG XL" in notes[0] and version == b"\1\7\1\0"
+            tile = imagecodecs.jpegxl_decode(_first_tile(path, raw))[:400, :520]
+            expected = read_raw(write(tmp_path, samples, frame, base)[0]).mosaic
+            np.testing.assert_array_equal(tile, expected)
+            return
+    assert notes == () and version == b"\1\1\0\0"
+    back = read_raw(path).mosaic
+    plain = read_raw(write(tmp_path, samples, frame, base)[0]).mosaic
+    np.testing.assert_array_equal(back, plain)
+
+
+def _first_tile(path: Path, page: Any) -> bytes:
+    start, size = page.tags[324].value[0], page.tags[325].value[0]
+    return path.read_bytes()[start : start + size]
 
 
 def test_private_facts_stay_behind_when_asked(tmp_path: Path) -> None:
