@@ -92,12 +92,15 @@ def develop_negative(
 
 
 def to_native(camera: Image, frame: RawFrame, settings: Settings, wb: tuple[float, float, float]) -> Image:
-    """Rebuild highlights and undo the white balance; ``(H, W, C)``, C = 1 for monochrome sensors."""
+    """Rebuild highlights and undo the white balance, in place; ``(H, W, C)``, C = 1 for monochrome sensors."""
     if frame.cfa is not None and frame.cfa.name == "mono":
         return camera[..., :1]
-    if settings.highlights == "clip":
-        return np.asarray(camera / np.asarray(frame.wb, np.float32))
-    return np.asarray(_mend(camera, frame, wb) / np.asarray(wb, np.float32))
+    balance = wb if settings.highlights == "rebuild" else frame.wb
+    if settings.highlights == "rebuild":
+        camera = _mend(camera, frame, wb)
+    for channel, gain in enumerate(balance):
+        camera[..., channel] /= np.float32(gain)
+    return camera
 
 
 def render_preview(
@@ -106,6 +109,7 @@ def render_preview(
     """The standard rendering, reduced by a whole factor, not turned."""
     factor = -(-max(camera.shape[:2]) // PREVIEW_SIDE)
     small = square_pixels(reduce(camera, factor), frame.pixel_aspect)
+    small = small.copy() if small is camera else small
     working = to_working(_mend(small, frame, wb), frame.cam_to_xyz, exposure=settings.exposure)
     return np.asarray(render(working, space_named("srgb"), "standard", linear=False, bits=8), np.uint8)
 
@@ -123,8 +127,9 @@ def reduce(image: Image, factor: int) -> Image:
 
 
 def _mend(camera: Image, frame: RawFrame, wb: tuple[float, float, float]) -> Image:
-    """Balance with ``wb`` instead of the frame's own, and rebuild what clipped."""
-    ratio = wb_ratio(wb, frame.wb)
-    balanced = camera if ratio == (1.0, 1.0, 1.0) else camera * np.asarray(ratio, np.float32)
+    """Balance with ``wb`` instead of the frame's own, and rebuild what clipped; in place."""
+    if (ratio := wb_ratio(wb, frame.wb)) != (1.0, 1.0, 1.0):
+        for channel, gain in enumerate(ratio):
+            camera[..., channel] *= np.float32(gain)
     # Floating-point files do not saturate.
-    return rebuild_highlights(balanced, wb) if frame.mosaic.dtype == np.uint16 else balanced
+    return rebuild_highlights(camera, wb, in_place=True) if frame.mosaic.dtype == np.uint16 else camera

@@ -48,7 +48,8 @@ _SAMPLES = frozenset(
         50933,  # extra profiles: directories of their own
         50935, 51041,  # noise: ours
         *range(50966, 50972), 51111, 51112,  # preview, digest: ours
-        51008, 51009, 51022, 52533, 52534, 52548, 52549, 52550, 52553, 52554,  # opcodes; other pictures in the file
+        51008, 51009, 51022, 50974, 50975, 51114, 52547,  # opcodes, interleaving, cache: the raw directory's
+        52526, 52528, 52536, 52550, 52553, 52554, 52555,  # masks, statistics, how JPEG XL was made
     ]
 )  # fmt: skip
 _PRIVATE = frozenset((316, 42032, 42033, 42037, 50735, 50740))

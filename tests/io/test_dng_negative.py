@@ -222,3 +222,16 @@ def test_a_source_that_nobody_can_read_costs_its_metadata_only(tmp_path: Path) -
 def main_value(path: Path, tag: int) -> Any:
     with tifffile.TiffFile(path) as file:
         return file.pages[0].tags[tag].value
+
+
+def test_an_infrared_sensors_four_planes_become_three(tmp_path: Path) -> None:
+    """Its source's matrices have four rows; those of the linear picture must have three."""
+    frame = make_frame(cfa=CANONICAL["rgbir2"])
+    path, _ = write(tmp_path, light(), frame)
+    with tifffile.TiffFile(tmp_path / "source.dng") as file:
+        assert file.pages[0].tags[50721].count == 12
+    with tifffile.TiffFile(path) as file:
+        assert file.pages[0].tags[50721].count == 9
+    back = read_raw(path)
+    np.testing.assert_allclose(back.cam_to_xyz, frame.cam_to_xyz, atol=1e-5)
+    assert back.wb == pytest.approx(frame.wb, rel=1e-5)
