@@ -13,8 +13,6 @@ from rawfix.frame import RawFrame
 from rawfix.io.dng_ifd import Directory, rational, short
 
 COLOR_MATRIX_1, NEUTRAL, ILLUMINANT_1, FORWARD_MATRIX_1 = 50721, 50728, 50778, 50964
-MATRICES = (*range(50721, 50728), 50778, 50779, 50964, 50965, *range(52529, 52533), 52538)
-"""Tags whose size depends on the number of colours, and their illuminants."""
 _D65 = 21
 
 

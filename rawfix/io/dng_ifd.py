@@ -6,7 +6,7 @@ References: TIFF 6.0 (Adobe, 1992), section 2; DNG specification 1.7.1.0, chapte
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
@@ -188,9 +188,3 @@ def append_directories(file: BinaryIO, main: Directory, subdirectories: Sequence
     append(file, encode(main, start))
     file.seek(0)
     file.write(b"II*\0" + struct.pack("<I", start))
-
-
-def without(directory: Directory, tags: Iterable[int]) -> Directory:
-    """A copy that lacks some tags."""
-    dropped = frozenset(tags)
-    return {tag: entry for tag, entry in directory.items() if tag not in dropped}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from rawfix import __version__
 from rawfix.frame import RawFrame
 from rawfix.io.dng_carry import POINTERS, STRUCTURE, Carried
-from rawfix.io.dng_color import COLOR_MATRIX_1, MATRICES, matrix_entries, neutral_entry
+from rawfix.io.dng_color import COLOR_MATRIX_1, matrix_entries, neutral_entry
 from rawfix.io.dng_digest import file_digest
-from rawfix.io.dng_ifd import Directory, ascii, byte, long, numbers, rational, short, utf8, without
+from rawfix.io.dng_ifd import Directory, ascii, byte, long, numbers, rational, short, utf8
 from rawfix.io.provenance import Origin
 
 _MAKE, _MODEL, _ORIENTATION, _SOFTWARE = 271, 272, 274, 305
@@ -65,8 +65,6 @@ def main_directory(
         if tag in POINTERS or (tag not in STRUCTURE and tag not in _RESOLUTION and not carried.is_tiff)
     }
     entries |= carried.main
-    if COLOR_MATRIX_1 in entries and entries[COLOR_MATRIX_1].count != 9:
-        entries = without(entries, MATRICES)  # of a sensor that measures more than is left
     needed = b"\1\7\1\0" if is_jpeg_xl else b"\1\3\0\0" if has_opcodes else b"\1\1\0\0"
     entries |= {
         _ORIENTATION: short(frame.orientation),

@@ -116,12 +116,13 @@ def _picture(
     samples: NDArray[Any], frame: RawFrame, settings: Settings
 ) -> tuple[Directory, NDArray[np.uint16], Levels]:
     """The raw directory, the samples as they are stored, and their levels."""
-    noise, denoise = frame.noise, settings.strengths.denoise
+    noise, (luma, chroma) = frame.noise, settings.strengths.noise
     if samples.ndim == 2:
-        noise = noise and residual(noise, denoise)
-        return cfa_directory(replace(frame, mosaic=samples, noise=noise, known_bad=None)), samples, Levels(1)
+        noise = noise and residual(noise, luma, chroma, frame.wb)
+        stored = replace(frame, mosaic=samples, noise=noise, known_bad=None)
+        return cfa_directory(stored), samples, Levels(1)
     levels = choose_levels(samples)
-    noise = noise and residual(noise, denoise, levels.gain, 1 / levels.white)
+    noise = noise and residual(noise, luma, chroma, frame.wb, levels.gain, 1 / levels.white)
     height, width, planes = samples.shape
     directory = linear_directory((height, width, planes), levels.white, noise)
     return directory, quantize(samples, levels), levels
@@ -133,7 +134,8 @@ def _raw_facts(
     """What the source's raw directory says that still holds: crop, filter, noise reduction, opcode lists."""
     facts = {tag: carried.raw[tag] for tag in _RAW_FACTS if tag in carried.raw}
     before = (numbers(carried.raw[_NOISE_REDUCTION]) if _NOISE_REDUCTION in carried.raw else [0.0])[0]
-    applied = 1 - (1 - min(max(before, 0.0), 1.0)) * (1 - min(max(settings.strengths.denoise, 0.0), 1.0))
+    denoise = min(settings.strengths.noise)
+    applied = 1 - (1 - min(max(before, 0.0), 1.0)) * (1 - min(max(denoise, 0.0), 1.0))
     facts[_NOISE_REDUCTION] = rational(applied)
     is_same = (
         carried.area is not None and (carried.area[2], carried.area[3]) == frame.mosaic.shape[:2] == shape[:2]

@@ -95,29 +95,51 @@ def quantize(signal: Image, levels: int, *, black: int = 0) -> Image:
     return np.asarray(np.clip(np.rint(signal * levels), -black, levels) / np.float32(levels), np.float32)
 
 
+LUMA = np.array((0.25, 0.5, 0.25), np.float32)
+"""Weights of the camera's channels in the luma of a noise map: as often as a Bayer mosaic measures them."""
 _LEAST_SHARE = 1e-4
 
 
-def residual(model: NoiseModel, denoise: float, gain: float = 1.0, step: float = 0.0) -> NoiseModel:
+def residual(
+    model: NoiseModel,
+    luma: float,
+    chroma: float,
+    wb: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    gain: float = 1.0,
+    step: float = 0.0,
+) -> NoiseModel:
     """What is left of the noise after denoising.
 
-    Taking away the share d of the noise leaves ``|1 − d|`` of its deviation, so both variances fall by
-    ``(1 − d)²``; strengths beyond 0…1 exaggerate. No network finds all noise, and DNG readers take a shot
-    variance of 0 for an invalid profile: a hundredth of the deviation always stays.
+    Of white-balanced noise n, independent from channel to channel, the strengths l and c of luma and colour
+    leave ``(1 − c) n + (c − l) Σ w n`` with the weights w of `LUMA`, so of channel i's variance v
+
+        ((1 − c)² + 2 (1 − c)(c − l) wᵢ) vᵢ + (c − l)² Σ w² v
+
+    and ``(1 − d)² v`` where both are d. Shot noise of the other channels is that of a grey as bright as the
+    channel itself. No network finds all noise, and DNG readers take a shot variance of 0 for an invalid
+    profile: a hundredth of the deviation always stays.
 
     Parameters
     ----------
     model
-        Of the signal before denoising.
-    denoise
-        The strength; 0 leaves, 1 removes.
+        Of the signal before denoising, before white balance.
+    luma, chroma
+        The strengths; 0 leaves, 1 removes, others exaggerate.
+    wb
+        The multipliers under which the noise was split.
     gain
         By how much the signal was made darker afterwards.
     step
         Step of the integers it was rounded to, in units of the darker signal: adds ``step² / 12``.
     """
-    share = max((1.0 - denoise) ** 2, _LEAST_SHARE)
-    rounding = step * step / 12.0
-    red, green, blue = (shot * share / gain for shot in model.shot)
-    red0, green0, blue0 = (read * share / gain**2 + rounding for read in model.read)
+    balance, weights = np.asarray(wb, np.float64), LUMA.astype(np.float64)
+    shot, read = np.asarray(model.shot) * balance, np.asarray(model.read) * balance**2
+    own = (1.0 - chroma) ** 2 + 2.0 * (1.0 - chroma) * (chroma - luma) * weights
+    shared = (chroma - luma) ** 2
+    left = [
+        np.maximum(own * v + shared * (weights**2 @ v), _LEAST_SHARE * v) / unit
+        for v, unit in ((shot, balance * gain), (read, (balance * gain) ** 2))
+    ]
+    red, green, blue = (float(v) for v in left[0])
+    red0, green0, blue0 = (float(v) + step * step / 12.0 for v in left[1])
     return NoiseModel((red, green, blue), (red0, green0, blue0), model.source)

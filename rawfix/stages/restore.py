@@ -22,10 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.frame import Image
-from rawfix.physics.noise import variance
+from rawfix.physics.noise import LUMA, variance
 
-LUMA = np.array((0.25, 0.5, 0.25), np.float32)
-"""Weights of the camera's channels in the luma of a noise map: as often as a Bayer mosaic measures them."""
 _ROWS = 256
 """Rows at a time: temporaries stay small."""
 

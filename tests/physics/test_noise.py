@@ -97,19 +97,25 @@ def test_the_same_generator_draws_the_same_noise() -> None:
 
 def test_denoising_leaves_the_square_of_the_rest() -> None:
     model = NoiseModel((1e-4, 2e-4, 3e-4), (1e-6, 2e-6, 3e-6), "file")
-    assert noise.residual(model, 0.0) == model
-    half = noise.residual(model, 0.5)
-    np.testing.assert_allclose((half.shot, half.read), np.array((model.shot, model.read)) / 4)
-    assert noise.residual(model, 1.5) == half
-    np.testing.assert_allclose(noise.residual(model, -1.0).shot, np.array(model.shot) * 4)
-    assert 0 < noise.residual(model, 1.0).shot[0] < 1e-3 * model.shot[0]
+    wb = (2.0, 1.0, 1.5)
+    for strength in (0.0, 0.5, 1.5, -1.0):
+        left = noise.residual(model, strength, strength, wb)
+        stated = np.array((model.shot, model.read)) * (1 - strength) ** 2
+        np.testing.assert_allclose((left.shot, left.read), stated)
+    assert 0 < noise.residual(model, 1.0, 1.0).shot[0] < 1e-3 * model.shot[0]
 
 
-def test_residual_noise_is_that_of_a_darkened_rounded_signal() -> None:
+@pytest.mark.parametrize(("luma", "chroma"), [(0.4, 0.4), (0.3, 0.9), (1.0, 0.0), (-0.5, 1.0)])
+def test_residual_noise_is_what_simulation_leaves(luma: float, chroma: float) -> None:
+    """A grey under a coloured light, darkened and rounded afterwards."""
     rng = np.random.default_rng(0)
-    model = NoiseModel((4e-3,) * 3, (1e-3,) * 3)
-    signal, gain, step, denoise = np.full(200_000, 0.5, np.float32), 4.0, 1 / 64, 0.4
-    noisy = signal + (1 - denoise) * noise.draw_white(signal, model.shot[0], model.read[0], rng)
-    left = noise.residual(model, denoise, gain, step)
-    stored = np.rint(noisy / gain / step) * step
-    assert stored.var() == pytest.approx(left.shot[0] * 0.5 / gain + left.read[0], rel=0.02)
+    model, gain, step = NoiseModel((4e-3, 2e-3, 3e-3), (1e-3, 2e-4, 5e-4)), 4.0, 1 / 200
+    wb = np.array((2.0, 1.0, 1.5))
+    gray = np.broadcast_to(0.4 / wb, (300_000, 3)).astype(np.float32)
+    balanced = wb * noise.draw_white(gray, np.float32(model.shot), np.float32(model.read), rng)
+    brightness = (balanced @ noise.LUMA)[:, None]
+    kept = balanced - luma * brightness - chroma * (balanced - brightness)
+    stored = np.rint((gray + kept / wb) / gain / step) * step
+    left = noise.residual(model, luma, chroma, (2.0, 1.0, 1.5), gain, step)
+    stated = np.array(left.shot) * gray[0] / gain + np.array(left.read)
+    np.testing.assert_allclose(stored.var(0), stated, rtol=0.03)

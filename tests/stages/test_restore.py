@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rawfix.frame import Image
-from rawfix.physics.noise import variance
-from rawfix.stages.restore import LUMA, Component, combine
+from rawfix.physics.noise import LUMA, variance
+from rawfix.stages.restore import Component, combine
 
 SHOT, READ = np.full(3, 2e-3, np.float32), np.full(3, 1e-5, np.float32)
 STRENGTHS = st.floats(-1, 2, width=32)
