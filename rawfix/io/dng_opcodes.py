@@ -58,7 +58,7 @@ def build(opcodes: Iterable[Opcode]) -> bytes:
 
 
 def without_maps(opcodes: list[Opcode]) -> list[Opcode]:
-    """A list without the curves that LibRaw has applied already, as it does for lossy JPEG."""
+    """A list without the curves that reading has applied already, as it does for lossy JPEG."""
     return [opcode for opcode in opcodes if opcode.number not in (MAP_TABLE, MAP_POLYNOMIAL)]
 
 
