@@ -20,8 +20,6 @@ Mode = Literal["substitute", "add", "multiply"]
 
 DRAWS: tuple[Draw, ...] = ("zero", "saturation", "uniform", "laplace", "cauchy")
 MODES: tuple[Mode, ...] = ("substitute", "add", "multiply")
-TRAINING_PROBABILITY = 1 / 4000
-"""Largest Bernoulli probability that training uses for each of the draws."""
 
 
 @dataclass(frozen=True, slots=True)

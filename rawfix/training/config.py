@@ -77,7 +77,7 @@ class TrainConfig:
     batch: int = 8
     patch: int = 96
     border: int = 4
-    quiet: float = 0.3
+    quiet: float = 0.6
     natural: float = 0.5
     learning_rate: float = 1.2e-3
     warmup: float = 0.01
@@ -85,7 +85,7 @@ class TrainConfig:
     lambda_mean: float = 1.0
     lambda_focal: float = 2.0
     lambda_variation: float = 0.1
-    lambda_detect: float = 0.05
+    lambda_detect: float = 0.15
     lambda_exposure: float = 1.0
     validate_minutes: float = 10.0
     checkpoint_minutes: float = 3.0

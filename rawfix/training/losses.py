@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from rawfix.training.config import TrainConfig
 from rawfix.training.networks.encoding import encode
 
+USUAL_DENSITY = 0.0015
+"""Share of bad samples up to which each of them counts in full."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -62,8 +65,11 @@ def demosaic_loss(
     near = F.max_pool2d(batch.bad, 5, 1, 2)[edge]
     focal = (squared * near).sum() / (3 * near.sum() + 300)
     variation = (weight * error).diff(dim=2).abs().mean() + (weight * error).diff(dim=3).abs().mean()
+    # Patches are drawn with more defects than sensors have, to learn from: there each counts for less.
+    density = batch.bad.mean((1, 2, 3), keepdim=True)
+    each = torch.sqrt(torch.clamp(USUAL_DENSITY / (density + 1e-6), max=1))
     detect = F.binary_cross_entropy_with_logits(logits[edge], batch.bad[edge], reduction="none")
-    detect = (detect * within).mean() * 20
+    detect = (detect * within * (1 + (each - 1) * batch.bad[edge])).mean() * 20
     exposure = ((camera - batch.target)[edge] * within).mean((2, 3)).abs().mean()
     total = (
         config.lambda_mean * mean

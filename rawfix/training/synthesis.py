@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rawfix.cfa import INFRARED, Cfa
 from rawfix.frame import Image
 from rawfix.physics import noise, psf, scene
-from rawfix.physics.defects import DRAWS, TRAINING_PROBABILITY, Bool, Defects, plant
+from rawfix.physics.defects import Bool, Defects, plant
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,14 @@ def draw_noise(rng: np.random.Generator) -> tuple[float, float, noise.Structure]
 
 
 def draw_defects(rng: np.random.Generator) -> Defects | None:
-    """A third of the patches have none; the others each draw at its training probability, clusters, lines."""
+    """A third of the patches have none; the others from a few to one in a hundred, clusters, lines."""
     if rng.random() < 0.33:
         return None
     return Defects(
-        probability=len(DRAWS) * TRAINING_PROBABILITY,
-        clusters=60.0 if rng.random() < 0.3 else 0.0,
-        lines=1.0 if rng.random() < 0.06 else 0.0,
-        scale=float(np.exp(rng.uniform(np.log(0.05), np.log(0.35)))),
+        probability=float(np.exp(rng.uniform(np.log(1e-3), np.log(1e-2)))),
+        clusters=200.0 if rng.random() < 0.3 else 0.0,
+        lines=1.0 if rng.random() < 0.08 else 0.0,
+        scale=float(np.exp(rng.uniform(np.log(0.03), np.log(0.35)))),
     )
 
 
