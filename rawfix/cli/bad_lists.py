@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rawfix.batch.known_bad import identify
 from rawfix.cli import exit_codes
 from rawfix.cli.bad_maps import keep
-from rawfix.cli.console import out, refuse
+from rawfix.cli.console import err, out, refuse
 from rawfix.errors import OutputError, RawfixError, SettingsError
 from rawfix.frame import RawFrame
 from rawfix.io.atomic import replacing
@@ -100,7 +100,12 @@ def _read(file: Path, format: str, frame: RawFrame) -> NDArray[np.bool_]:
         except ValueError as error:
             raise SettingsError(f"{file}: is no opcode list of a DNG ({error}); name another") from error
     chosen = guess_format(file) if format == "auto" else _list_format(format)
-    return to_mask(read_list(file, chosen, margins=frame.origin), shape)
+    sites = read_list(file, chosen, margins=frame.origin)
+    bad = to_mask(sites, shape)
+    if (outside := len(sites) - int(bad.sum())) > 0:
+        message = f"{outside} of {len(sites)} pixels lie outside of {shape[1]}×{shape[0]} and were left out"
+        err.print(f"rawfix: {file.name}: note: {message}", soft_wrap=True)
+    return bad
 
 
 def _list_format(format: str) -> ListFormat:

@@ -119,3 +119,12 @@ def test_refusals_are_one_line_and_change_nothing(make_shot: Callable[..., Path]
     assert not home.exists() and not list(tmp_path.glob("*.tif"))
     kept = rawfix(home, "badpixels", "learn", "--dark", nameless, "--camera", "Maker One")
     assert kept.exit_code == 0 and "4 bad pixels" in kept.stdout
+
+
+def test_pixels_outside_of_the_sensor_are_left_out_and_told(
+    make_shot: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("1 2\n160 0\n3 192\n")
+    done = rawfix(tmp_path / "data", "badpixels", "import", tmp_path / "a.txt", "--like", make_shot("a.dng"))
+    assert done.exit_code == 0 and "1 bad pixels" in done.stdout
+    assert "2 of 3 pixels lie outside" in done.stderr
