@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 
 from rawfix.color.spaces import space_named
 from rawfix.errors import UnsupportedRawError
+from rawfix.finish import Watch, choose_wb
 from rawfix.frame import Image, RawFrame
-from rawfix.pipeline import Progress, Watch, check_settings, choose_wb, to_camera
-from rawfix.settings import Settings
+from rawfix.pipeline import Found, Progress, check_settings, find, restored
+from rawfix.settings import Settings, Strengths
 from rawfix.stages.highlights import rebuild_highlights
 from rawfix.stages.normalize import normalize
 from rawfix.stages.orient import square_pixels
@@ -38,7 +40,7 @@ class Negative:
         ``(h, w, 3)`` uint8 sRGB of the standard rendering, as the sensor lay, at most 1024 pixels a side.
     frame
         What was developed: its levels, filter array, colour and noise are those of the samples.
-    bad, wb, models, notes
+    bad, wb, models, notes, strengths
         As in `rawfix.pipeline.Developed`.
     """
 
@@ -49,10 +51,15 @@ class Negative:
     wb: tuple[float, float, float]
     models: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    strengths: Strengths = field(default_factory=Strengths)
 
 
 def develop_negative(
-    frame: RawFrame, settings: Settings, progress: Progress | None = None, watch: Watch | None = None
+    frame: RawFrame,
+    settings: Settings,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+    keep: Callable[[Found], None] | None = None,
 ) -> Negative:
     """Restore one frame and stop before anything is decided that a RAW developer decides.
 
@@ -61,7 +68,7 @@ def develop_negative(
 
     Parameters
     ----------
-    frame, settings, progress, watch
+    frame, settings, progress, watch, keep
         As for `rawfix.pipeline.develop`; the settings' format is ``dng`` or ``dng-cfa``.
 
     Raises
@@ -77,18 +84,23 @@ def develop_negative(
         raise UnsupportedRawError("is demosaiced already, dng-cfa needs a mosaic; use --format dng")
     if as_mosaic and frame.cfa is not None and frame.cfa.has_infrared:
         raise UnsupportedRawError("its infrared was taken out, no mosaic is left; use --format dng")
-    camera, bad, models = to_camera(frame, settings, progress)
+    found = find(frame, settings, progress, every=keep is not None)
+    if keep:
+        keep(found)
+    found = restored(found)
+    camera, bad, models = found.camera, found.bad, found.models
     if watch:
         watch("camera", camera)
     chosen, notes = choose_wb(frame, settings, camera)
+    notes = (*found.notes, *notes)
     look = render_preview(camera, frame, settings, chosen)
     samples: NDArray[Any]
     if as_mosaic:
         samples = remosaic(camera, normalize(frame), frame)
-        return Negative(samples, look, frame, bad, chosen, models, notes)
+        return Negative(samples, look, frame, bad, chosen, models, notes, found.strengths)
     # Readers do not stretch a LinearRaw picture whose DefaultScale says so (darktable 4.2, RawTherapee 5.9).
     samples = square_pixels(to_native(camera, frame, settings, chosen), frame.pixel_aspect)
-    return Negative(samples, look, frame, bad, chosen, models, notes)
+    return Negative(samples, look, frame, bad, chosen, models, notes, found.strengths)
 
 
 def to_native(camera: Image, frame: RawFrame, settings: Settings, wb: tuple[float, float, float]) -> Image:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -11,38 +10,15 @@ from numpy.typing import NDArray
 
 from rawfix.errors import SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.maps import Half, Maps
 from rawfix.nn.manifest import find_model, tiers
 from rawfix.nn.session import open_session
 from rawfix.nn.tiles import Plane, Window, run_tiled
 from rawfix.physics.noise import variance
-from rawfix.settings import Settings, Strengths
-from rawfix.stages.restore import Component, combine
+from rawfix.settings import Settings
 
-Half = NDArray[np.float16]
 Progress = Callable[[int, int], None]
 TASK, SPACE = "restore", "camera"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Maps:
-    """What a network found in a camera image, with what is needed to weigh it.
-
-    Attributes
-    ----------
-    noise, blur
-        ``(H, W, 3)`` float16 residual maps, observed − ideal, linear, white-balanced. ``blur`` is None where it
-        was not asked for.
-    shot, read
-        ``(3,)`` float32: the noise model after white balance.
-    model
-        Id of the network.
-    """
-
-    noise: Half
-    blur: Half | None
-    shot: Image
-    read: Image
-    model: str
 
 
 def check_strengths(settings: Settings) -> None:
@@ -58,6 +34,8 @@ def find_maps(
     settings: Settings,
     progress: Progress | None = None,
     method: Literal["parallel", "cascade"] = "parallel",
+    *,
+    every: bool = False,
 ) -> Maps:
     """Estimate the residual maps of a camera image.
 
@@ -72,6 +50,8 @@ def find_maps(
     method
         ``parallel``: both maps from the observed image, in one pass. ``cascade``: blur from the denoised image, in
         a second one. The meaning of the maps is the same.
+    every
+        Also a map whose strength is 0.
 
     Raises
     ------
@@ -103,18 +83,10 @@ def find_maps(
             finish=keep,
         )
 
-    with_blur = settings.strengths.deblur != 0
+    with_blur = every or settings.strengths.deblur != 0
     if method == "parallel":
         found = run(camera, 1.0, ("noise_map", "blur_map") if with_blur else ("noise_map",))
         return Maps(found["noise_map"], found.get("blur_map"), shot, read, manifest.id)
     noise_map = run(camera, 1.0, ("noise_map",))["noise_map"]
     blur_map = run(camera - noise_map, 0.1, ("blur_map",))["blur_map"] if with_blur else None
     return Maps(noise_map, blur_map, shot, read, manifest.id)
-
-
-def apply_maps(camera: Image, maps: Maps, strengths: Strengths) -> Image:
-    """The camera image with maps taken away by strength; `camera` itself where every strength is 0."""
-    components = [] if maps.blur is None else [Component("blur", maps.blur, strengths.deblur, "signal")]
-    luma, chroma = strengths.noise
-    components.append(Component("noise", maps.noise, luma, "noise", chroma))
-    return combine(camera, components, maps.shot, maps.read)

@@ -22,6 +22,7 @@ from rawfix.batch.result import Result
 from rawfix.batch.run import compute, read, write
 from rawfix.batch.work import Work
 from rawfix.errors import SettingsError
+from rawfix.finish import cut
 from rawfix.frame import NoiseModel
 from rawfix.io.dng import write_cfa_dng
 from rawfix.io.raw import read_raw
@@ -31,7 +32,6 @@ from rawfix.nn.threads import available_threads
 from rawfix.physics.defects import Defects
 from rawfix.physics.light import draw_light
 from rawfix.physics.sensor import Sensor, expose
-from rawfix.pipeline import cut
 from rawfix.settings import Settings
 from rawfix.stages.demosaic import demosaic
 from rawfix.stages.highlights import rebuild_highlights

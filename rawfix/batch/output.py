@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from rawfix.color.spaces import space_named
+from rawfix.finish import Developed, Watch
 from rawfix.frame import RawFrame
 from rawfix.io.dng_negative import write_negative
 from rawfix.io.icc import profile
 from rawfix.io.provenance import Origin
 from rawfix.io.writers import writer_for
 from rawfix.negative import Negative, develop_negative
-from rawfix.pipeline import Developed, Progress, Watch, develop
+from rawfix.pipeline import Found, Progress, develop
 from rawfix.settings import NEGATIVES, Settings
 
 
 def develop_for(
-    frame: RawFrame, settings: Settings, progress: Progress | None = None, watch: Watch | None = None
+    frame: RawFrame,
+    settings: Settings,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+    keep: Callable[[Found], None] | None = None,
 ) -> Developed | Negative:
     """`develop` or `develop_negative`, as the settings' format asks; raises what they raise."""
     run = develop_negative if settings.format in NEGATIVES else develop
-    return run(frame, settings, progress, watch)
+    return run(frame, settings, progress, watch, keep)
 
 
 def write_output(

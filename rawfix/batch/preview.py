@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from rawfix.cfa import Cfa
 from rawfix.color.spaces import WORKING, space_named
+from rawfix.finish import cut
 from rawfix.frame import Image, RawFrame
 from rawfix.io.atomic import replacing
 from rawfix.io.jpeg import encode_jpeg
-from rawfix.pipeline import cut
 from rawfix.settings import Settings
 from rawfix.stages.normalize import normalize
 from rawfix.stages.orient import orient

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from rawfix.io.tiff import write_tiff
 from rawfix.negative import Negative
 from rawfix.physics.bad_kinds import count_kinds
 from rawfix.pipeline import Developed, Progress
+from rawfix.settings import Settings
 
 
 def read(
@@ -125,8 +127,9 @@ def compute(work: Work, progress: Progress | None) -> None:
 
 def write(work: Work) -> Result:
     """Write what was developed, whole or not at all; raises `RawfixError`."""
-    developed, settings, target = work.developed, work.choice.apply(work.settings), work.target
+    developed, target = work.developed, work.target
     assert developed is not None
+    settings = _used(work, developed)
     work.developed = None
     bad_map = work.options.bad_map_path(target)
     if bad_map is not None and developed.bad is not None:
@@ -161,7 +164,7 @@ def _result(work: Work, developed: Developed | Negative) -> Result:
         camera=work.camera,
         iso=work.iso,
         notes=work.notes,
-        settings=work.choice.apply(work.settings).to_dict(),
+        settings=_used(work, developed).to_dict(),
         quality=work.choice.tier,
         expected_seconds=work.choice.seconds,
     )
@@ -179,11 +182,16 @@ def _set_aside(work: Work, developed: Developed | Negative) -> None:
     save_fragment(work.options.previews, work.target, {"facts": facts, "pictures": work.pictures})
 
 
+def _used(work: Work, developed: Developed | Negative) -> Settings:
+    """The settings with what ``auto`` came to."""
+    return replace(work.choice.apply(work.settings), strengths=developed.strengths)
+
+
 def _origin(work: Work, developed: Developed | Negative) -> Origin:
     """What the picture's metadata is made of."""
     installed = installed_models() if developed.models else {}
     provenance = Provenance(
-        settings=work.choice.apply(work.settings).to_dict(),
+        settings=_used(work, developed).to_dict(),
         models=tuple((name, installed[name]) for name in developed.models),
         noise=work.noise,
         defects=None if developed.bad is None else int(np.count_nonzero(developed.bad)),

@@ -16,11 +16,12 @@ from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
 from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
+from rawfix.finish import xyz_to_native
 from rawfix.frame import RawFrame
 from rawfix.io.read import read_frame
 from rawfix.nn.manifest import tiers
 from rawfix.physics.bad_kinds import count_kinds, describe_kinds
-from rawfix.pipeline import to_camera, xyz_to_native
+from rawfix.pipeline import to_camera
 from rawfix.settings import Settings
 from rawfix.stages.white_balance import wb_to_kelvin
 

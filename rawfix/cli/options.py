@@ -38,8 +38,31 @@ Preset = Annotated[
     str | None,
     typer.Option(help="Settings by camera and ISO: a saved name, or a .toml file.", rich_help_panel=_LOOK),
 ]
-Denoise = Annotated[float, typer.Option(help="How much noise to remove, -1…2.", rich_help_panel=_LOOK)]
-Deblur = Annotated[float, typer.Option(help="How much blur to remove, -1…2.", rich_help_panel=_LOOK)]
+
+
+def strength(text: str) -> float | str:
+    """A number, or ``auto``; raises `ValueError`, of which Typer makes a refusal."""
+    return text if text == "auto" else float(text)
+
+
+Denoise = Annotated[
+    Any,
+    typer.Option(
+        help="How much noise to remove, -1…2, or auto.",
+        parser=strength,
+        metavar="STRENGTH",
+        rich_help_panel=_LOOK,
+    ),
+]
+Deblur = Annotated[
+    Any,
+    typer.Option(
+        help="How much blur to remove, -1…2, or auto.",
+        parser=strength,
+        metavar="STRENGTH",
+        rich_help_panel=_LOOK,
+    ),
+]
 DenoiseLuma = Annotated[
     float | None,
     typer.Option(help="Noise of brightness, in place of --denoise.", rich_help_panel=_LOOK),

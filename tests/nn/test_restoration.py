@@ -15,10 +15,11 @@ import pytest
 from rawfix.cfa import CANONICAL
 from rawfix.errors import ModelError, SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.maps import apply_maps
 from rawfix.nn.manifest import Manifest, models_root
 from rawfix.physics.noise import variance
 from rawfix.pipeline import develop, to_camera
-from rawfix.restoration import apply_maps, find_maps
+from rawfix.restoration import find_maps
 from rawfix.settings import Settings, Strengths
 
 NOISE = NoiseModel((2e-4, 1e-4, 2e-4), (1e-6, 1e-6, 1e-6), "file")
