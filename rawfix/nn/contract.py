@@ -69,7 +69,7 @@ _UPSCALE_INPUTS = (
     Plane("image", (3,), "camera image"),
     Plane("noise", (1,), "detail × N(0, 1) from a fixed seed; 0 = least error, 1 = most perceptual"),
 )
-_UPSCALE_OUTPUTS = (Plane("image", (3,), "the same light at S times the resolution along each axis"),)
+_UPSCALE_OUTPUTS = (Plane("upscaled", (3,), "the same light at S times the resolution along each axis"),)
 
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import lcm
 from pathlib import Path
 from typing import Annotated
@@ -71,7 +72,7 @@ def pack(
 def train(
     run: Annotated[Path, typer.Option("--run", help="Directory of the run; an existing one is resumed.")],
     data: Data,
-    task: Annotated[str, typer.Option(help="demosaic or restore.")] = "demosaic",
+    task: Annotated[str, typer.Option(help="demosaic, restore or upscale.")] = "demosaic",
     minutes: Annotated[float, typer.Option(help="Length of the run, in minutes of training.")] = 120.0,
     steps: Annotated[int, typer.Option(help="End by step count instead.")] = 0,
     cfa: Annotated[
@@ -88,6 +89,13 @@ def train(
         Path | None,
         typer.Option(help="restore: the demosaicing model (or checkpoint) whose images it learns from."),
     ] = None,
+    scale: Annotated[int, typer.Option(help="upscale: 2 or 4.")] = 2,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            help="upscale: a classifier's weights (.npz) for natural detail; without, least error only."
+        ),
+    ] = None,
     init: Annotated[
         Path | None, typer.Option(help="Start from an exported model's folder or a checkpoint.")
     ] = None,
@@ -99,21 +107,27 @@ def train(
 ) -> None:
     """Train, or resume, one run."""
     from rawfix.cfa import CANONICAL
-    from rawfix.training.config import NETWORKS, RESTORERS, TrainConfig
+    from rawfix.training.config import NETWORKS, RESTORERS, UPSCALERS, TrainConfig, UpscaleConfig
     from rawfix.training.loop import train as loop
     from rawfix.training.progress import Reporter
     from rawfix.training.weights import load_initial
 
-    choices = {"demosaic": list(NETWORKS), "restore": [("bayer", tier) for tier in RESTORERS]}
+    choices = {"demosaic": list(NETWORKS)}
+    choices |= {"restore": [("bayer", t) for t in RESTORERS], "upscale": [("bayer", t) for t in UPSCALERS]}
     if task not in choices:
         _fail(f"--task {task}: there is {', '.join(choices)}")
     if (cfa, tier) not in choices[task]:
         _fail(f"--cfa {cfa} --tier {tier}: there is {', '.join('/'.join(key) for key in choices[task])}")
     if (task == "restore") != (demosaic is not None):
         _fail("--task restore needs --demosaic MODEL, and no other task takes it")
-    step = 16 if task == "restore" else lcm(8, CANONICAL[cfa].period[0])
+    if scale not in (2, 4) or (features is not None and task != "upscale"):
+        _fail(f"--scale {scale}: give 2 or 4; --features is for --task upscale")
+    step = lcm(8, CANONICAL[cfa].period[0])
     if patch % step or patch < 48:
         _fail(f"--patch {patch}: give a multiple of {step}, 48 or more")
+    networks = {"restore": RESTORERS.get(tier), "upscale": UPSCALERS.get(tier)}
+    network = NETWORKS[cfa, tier] if task == "demosaic" else networks[task]
+    assert network is not None
     _settle(device, threads)
     config = TrainConfig(
         tier=tier,
@@ -127,7 +141,8 @@ def train(
         seed=seed,
         task=task,
         demosaic="" if demosaic is None else str(demosaic),
-        network=NETWORKS[cfa, tier] if task == "demosaic" else RESTORERS[tier],
+        features="" if features is None else str(features),
+        network=replace(network, scale=scale) if isinstance(network, UpscaleConfig) else network,
     )
     try:
         initial = None if init is None else load_initial(init)

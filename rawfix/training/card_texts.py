@@ -71,5 +71,25 @@ config in the manifest names.""",
 differs from place to place within a few pixels is taken for texture.""",
 )
 
-TEXTS: dict[str, Text] = {"demosaic": _DEMOSAIC, "restore": _RESTORE}
+_UPSCALE = Text(
+    title="Super-resolution of {kind} images",
+    about="""Inputs: an image in linear light; a plane of noise, whose amplitude the user sets. Output: the image at a
+higher resolution along each axis: the least error where the noise is 0, the most natural detail where it is that of
+a normal distribution, and everything between.
+
+Multi-grid back-projection after JP 7446997 B2 and arXiv:1809.10711: every step doubles the resolution with the same
+weights; {rounds} rounds of correction bring the features of the high resolution down to every lower one, hold them
+against that one's own, and bring the difference up. What is found is added to bicubic interpolation.""",
+    exposed="""Half of the pictures were made small by the literature's bicubic protocol, half as a camera makes
+them: softened, averaged over photosites in linear light, a little noise left.""",
+    limits="""With noise, fine detail is plausible, not seen: faces and letters of a few pixels are guessed. Without, it
+stays soft.""",
+)
+
+TEXTS: dict[str, Text] = {
+    "demosaic": _DEMOSAIC,
+    "restore": _RESTORE,
+    "upscale-x2": _UPSCALE,
+    "upscale-x4": _UPSCALE,
+}
 """Every task that has cards."""

@@ -29,6 +29,19 @@ class RestoreConfig:
     trunks: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class UpscaleConfig:
+    """Shape of a super-resolution generator; see `rawfix.training.networks.upscale`.
+
+    ``rounds`` of back-projection a step, ``layers`` of convolution in each module.
+    """
+
+    scale: int = 2
+    width: int = 44
+    rounds: int = 2
+    layers: int = 1
+
+
 NETWORKS: dict[tuple[str, str], NetworkConfig] = {
     ("bayer", "fast"): NetworkConfig(
         widths=(16, 24, 32), demosaicers=4, blocks=(1, 1, 2, 1, 1), verdict_width=8
@@ -57,6 +70,12 @@ RESTORERS: dict[str, RestoreConfig] = {
 }
 """What restores camera images, by tier."""
 
+UPSCALERS: dict[str, UpscaleConfig] = {
+    "fast": UpscaleConfig(width=21),
+    "standard": UpscaleConfig(),
+}
+"""What raises resolution, by tier; either scale."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -66,7 +85,8 @@ class TrainConfig:
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
     ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
     patches whose colours no camera matrix changes. ``demosaic`` names the model whose camera images a
-    restoration network learns from.
+    restoration network learns from; ``features`` is the classifier of a perceptual loss, which joins after
+    ``warm_steps`` steps, the adversarial loss after twice as many.
     """
 
     task: str = "demosaic"
@@ -89,8 +109,13 @@ class TrainConfig:
     lambda_exposure: float = 1.0
     validate_minutes: float = 10.0
     checkpoint_minutes: float = 3.0
+    lambda_reconstruction: float = 10.0
+    lambda_perceptual: float = 0.1
+    lambda_adversarial: float = 0.001
+    warm_steps: int = 4000
     demosaic: str = ""
-    network: NetworkConfig | RestoreConfig = field(default_factory=NetworkConfig)
+    features: str = ""
+    network: NetworkConfig | RestoreConfig | UpscaleConfig = field(default_factory=NetworkConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -99,7 +124,8 @@ class TrainConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
         """Inverse of `to_dict`; an unknown key raises `TypeError`."""
-        kind: Any = RestoreConfig if values.get("task") == "restore" else NetworkConfig
+        kinds: dict[str, Any] = {"restore": RestoreConfig, "upscale": UpscaleConfig}
+        kind = kinds.get(values.get("task", ""), NetworkConfig)
         network = {
             name: tuple(v) if isinstance(v, list) else v for name, v in values.get("network", {}).items()
         }

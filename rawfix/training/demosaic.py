@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import lcm
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,6 +68,10 @@ class DemosaicTask:
         """Start a network that has learnt nothing yet."""
         assert isinstance(model, DemosaicNetwork)
         initialize(model, self.photos, self.config)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the task: nothing."""
+        return {}
 
     def stream(self, step: int) -> Iterator[Batch]:
         """Endless batches from here on; a resumed run draws from a new stream."""

@@ -78,7 +78,9 @@ def sample(model: Network, side: int = 96) -> dict[str, np.ndarray]:
     mosaic[rng.random(mosaic.shape) < 0.003] = 1.5
     known_bad = (rng.random(mosaic.shape) < 0.002).astype(np.float32)
     sigma = np.sqrt(1e-4 * np.maximum(mosaic, 0) + 1e-6)
-    planes = {"mosaic": mosaic, "camera": mosaic, "sigma": sigma, "known_bad": known_bad}
+    noise = rng.standard_normal(mosaic.shape, np.float32)
+    planes = {"mosaic": mosaic, "camera": mosaic, "image": mosaic, "sigma": sigma, "known_bad": known_bad}
+    planes["noise"] = noise
     return {
         name: np.stack([np.asarray(np.roll(planes[name], 3 * c, 1), np.float32) for c in range(channels)])[
             None
@@ -114,9 +116,9 @@ def to_onnx(model: Network) -> bytes:
 
 
 def gflop_per_megapixel(graph: bytes, side: int = 240) -> float:
-    """Convolution and matrix FLOP (two a multiply-add) per megapixel of mosaic, from the graph's own shapes."""
+    """Convolution FLOP (two a multiply-add) per megapixel of the output, from the graph's own shapes."""
     model = onnx.load_from_string(graph)
-    for value in (*model.graph.input, *model.graph.output):
+    for value in model.graph.input:
         for axis in (2, 3):
             value.type.tensor_type.shape.dim[axis].dim_value = side
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
@@ -131,7 +133,8 @@ def gflop_per_megapixel(graph: bytes, side: int = 240) -> float:
                 * float(np.prod(weights.get(node.input[1]) or shapes[node.input[1]]))
                 * float(np.prod(shapes[node.output[0]][2:]))
             )
-    return flop / side**2 / 1e3
+    height, width = shapes[inferred.graph.output[0].name][2:]
+    return flop / (height * width) / 1e3
 
 
 def reach(model: Network) -> int:
@@ -145,7 +148,8 @@ def reach(model: Network) -> int:
     planes = {name: torch.zeros(1, channels, side, side).double() for name, channels in model.inputs}
     first = model.inputs[0][0]
     planes[first].uniform_(generator=torch.Generator().manual_seed(0)).requires_grad_(True)
-    planes["sigma"] += 0.01
+    if "sigma" in planes:
+        planes["sigma"] += 0.01
     open_model = fuse(model).double()
     with torch.no_grad():
         for parameter in open_model.parameters():
@@ -210,7 +214,8 @@ def export(
     halo = -(-reach(model) // multiple) * multiple
     golden, graph_error, fuse_error = _measure(model, graph)
     cfa = getattr(config.network, "cfa", None)
-    name = f"{config.task}-{cfa or 'camera'}-{config.tier}"
+    task = f"upscale-x{model.scale}" if config.task == "upscale" else config.task
+    name = f"{task}-{cfa or 'camera'}-{config.tier}"
     models.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))
     (folder / GRAPH_NAME).write_bytes(graph)
@@ -227,7 +232,7 @@ def export(
     }
     manifest = Manifest(
         id=name,
-        contract=f"{config.task}-v1",
+        contract=f"{task}-v1",
         cfa=cfa,
         space=None if cfa else "camera",
         tier=config.tier,
@@ -236,7 +241,7 @@ def export(
         tile=TILE,
         halo=halo,
         multiple=multiple,
-        scale=1,
+        scale=model.scale,
         parameters=sum(int(np.prod(w.dims)) for w in onnx.load_from_string(graph).graph.initializer),
         gflop_per_mp=round(gflop_per_megapixel(graph), 2),
         training=training,
@@ -244,8 +249,12 @@ def export(
         parity={"graph_to_torch": graph_error, "fused_to_trained": fuse_error},
         golden={"file": GOLDEN, "tolerance": GOLDEN_TOLERANCE},
     )
-    manifest.write(folder)
-    write_card(folder, manifest, stored["pictures"], stored["held_back"])
+    try:
+        manifest.write(folder)
+        write_card(folder, manifest, stored["pictures"], stored["held_back"])
+    except Exception:
+        shutil.rmtree(folder)
+        raise
     folder.chmod(0o755)
     if (target := models / name).exists():
         shutil.rmtree(target)

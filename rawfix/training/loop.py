@@ -124,6 +124,7 @@ def train(
             "rng": torch.get_rng_state(),
             "commit": commit,
             "validation": scores,
+            "task": task.state(),
             "data": sources,
             "earlier": earlier,
             "pictures": [name for name, _ in photos.train],
@@ -140,6 +141,8 @@ def train(
         earlier = {"steps": init.steps, "seconds": init.seconds}
     if sources is None:
         sources = (stored or {}).get("data") or [{"name": data.name, "license": "unstated"}]
+    if stored is not None and stored.get("task"):
+        task.resume(stored["task"])
     batches = task.stream(step)
     last_saved = last_checked = spent
     running: dict[str, float] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +46,10 @@ class RestoreTask:
 
     def initialize(self, model: nn.Module) -> None:
         """A restoration network starts by finding nothing."""
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the task: nothing."""
+        return {}
 
     def stream(self, step: int) -> Iterator[RestoreBatch]:
         """Endless batches from here on; a resumed run draws from a new stream."""

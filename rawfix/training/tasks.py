@@ -6,5 +6,6 @@ from typing import Any
 
 from rawfix.training.demosaic import DemosaicTask
 from rawfix.training.restore import RestoreTask
+from rawfix.training.upscale import UpscaleTask
 
-TASKS: dict[str, Any] = {"demosaic": DemosaicTask, "restore": RestoreTask}
+TASKS: dict[str, Any] = {"demosaic": DemosaicTask, "restore": RestoreTask, "upscale": UpscaleTask}

@@ -11,7 +11,7 @@ from torch import nn
 
 from rawfix.errors import ManifestError
 from rawfix.nn.manifest import load_model
-from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig
+from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig, UpscaleConfig
 from rawfix.training.networks import Network, build
 
 
@@ -28,7 +28,7 @@ def load_weights(checkpoint: Path) -> tuple[Network, TrainConfig, dict[str, Any]
 class Initial:
     """What a run starts from: network config, state dict, and the training that went into it."""
 
-    network: NetworkConfig | RestoreConfig
+    network: NetworkConfig | RestoreConfig | UpscaleConfig
     weights: dict[str, Any]
     steps: int
     seconds: float

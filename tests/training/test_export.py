@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ onnx = pytest.importorskip("onnx")
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 from rawfix.nn.manifest import load_model  # noqa: E402
-from rawfix.training.config import NETWORKS, RESTORERS, NetworkConfig, RestoreConfig, TrainConfig  # noqa: E402
+from rawfix.training.config import (  # noqa: E402
+    NETWORKS,
+    RESTORERS,
+    UPSCALERS,
+    NetworkConfig,
+    RestoreConfig,
+    TrainConfig,
+    UpscaleConfig,
+)
 from rawfix.training.export import export, fuse, gflop_per_megapixel, reach, to_onnx  # noqa: E402
 from rawfix.training.networks import Network, build  # noqa: E402
 from rawfix.training.weights import load_initial, load_weights  # noqa: E402
@@ -28,7 +37,7 @@ CONFIG = TrainConfig(
 PLANES = ("mosaic", "sigma", "known_bad")
 
 
-def random_network(config: NetworkConfig | RestoreConfig = CONFIG.network) -> Network:
+def random_network(config: NetworkConfig | RestoreConfig | UpscaleConfig = CONFIG.network) -> Network:
     """As a trained network: nothing is zero."""
     torch.manual_seed(0)
     model = build(config).eval()
@@ -185,3 +194,11 @@ def test_every_network_keeps_to_the_cost_of_its_tier(cfa: str, tier: str) -> Non
 def test_every_restorer_keeps_to_the_cost_of_its_tier(tier: str) -> None:
     limit = {"fast": 15, "standard": 60, "best": 300}[tier]
     assert 0.9 * limit < gflop_per_megapixel(to_onnx(random_network(RESTORERS[tier]))) <= limit
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("tier", UPSCALERS)
+def test_every_upscaler_keeps_to_the_cost_of_its_tier(tier: str, scale: int) -> None:
+    limit = {"fast": 60, "standard": 250}[tier]
+    graph = to_onnx(random_network(replace(UPSCALERS[tier], scale=scale)))
+    assert 0.6 * limit < gflop_per_megapixel(graph) <= limit

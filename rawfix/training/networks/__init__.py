@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from rawfix.training.config import NetworkConfig, RestoreConfig
+from rawfix.training.config import NetworkConfig, RestoreConfig, UpscaleConfig
 from rawfix.training.networks.demosaic import DemosaicNetwork
 from rawfix.training.networks.restore import RestoreNetwork
+from rawfix.training.networks.upscale import UpscaleNetwork
 
-Network = DemosaicNetwork | RestoreNetwork
+Network = DemosaicNetwork | RestoreNetwork | UpscaleNetwork
 
 
-def build(config: NetworkConfig | RestoreConfig) -> Network:
+def build(config: NetworkConfig | RestoreConfig | UpscaleConfig) -> Network:
     """An untrained network."""
-    return DemosaicNetwork(config) if isinstance(config, NetworkConfig) else RestoreNetwork(config)
+    if isinstance(config, NetworkConfig):
+        return DemosaicNetwork(config)
+    return RestoreNetwork(config) if isinstance(config, RestoreConfig) else UpscaleNetwork(config)

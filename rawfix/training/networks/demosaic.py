@@ -73,6 +73,7 @@ class DemosaicNetwork(nn.Module):
 
     inputs = (("mosaic", 1), ("sigma", 1), ("known_bad", 1))
     outputs = ("camera", "bad")
+    scale = 1
     linear_layers = ("bank", "predict")
     order: Tensor
     inverse: Tensor

@@ -70,6 +70,7 @@ class RestoreNetwork(nn.Module):
 
     inputs = (("camera", 3), ("sigma", 3))
     outputs = ("noise_map", "blur_map")
+    scale = 1
     linear_layers = ()
 
     def __init__(self, config: RestoreConfig) -> None:
