@@ -22,7 +22,7 @@ class Result:
         ``done``; ``unchanged``: made earlier, from the same source, with the same settings and networks;
         ``skipped``: exists and was to be left; ``failed``, for the reason in ``error``.
     seconds
-        From the start of reading to the end of writing.
+        Of reading, computing and writing, without the waiting between them.
     quality, expected_seconds
         Tier that developed it, "none" where it needed no network; and, where time decided, what its networks
         were expected to take.

@@ -90,7 +90,7 @@ def read(
     choice = choice or choose_tier(frame, settings)
     frame = with_known_bad(frame, job.source, settings.bad_pixels)
     return Work(
-        job, target, settings, choice, options, journal, started, state, overwrite,
+        job, target, settings, choice, options, journal, time.monotonic() - started, state, overwrite,
         frame, frame.camera, frame.iso, frame.noise,
     )  # fmt: skip
 
@@ -98,6 +98,7 @@ def read(
 def compute(work: Work, progress: Progress | None) -> None:
     """Develop what was read; raises `RawfixError`."""
     assert work.frame is not None
+    started = time.monotonic()
     frame, options = work.frame, work.options
 
     def save(stage: str, image: Image) -> None:
@@ -123,6 +124,7 @@ def compute(work: Work, progress: Progress | None) -> None:
     work.bad_known = 0 if frame.known_bad is None else int(np.count_nonzero(frame.known_bad))
     work.bad_kinds = None if work.developed.bad is None else count_kinds(frame, work.developed.bad)
     work.frame = None
+    work.seconds += time.monotonic() - started
 
 
 def write(work: Work) -> Result:
@@ -130,6 +132,7 @@ def write(work: Work) -> Result:
     developed, target = work.developed, work.target
     assert developed is not None
     settings = _used(work, developed)
+    started = time.monotonic()
     work.developed = None
     bad_map = work.options.bad_map_path(target)
     if bad_map is not None and developed.bad is not None:
@@ -146,6 +149,7 @@ def write(work: Work) -> Result:
     with announcing(announce):
         origin = _origin(work, developed)
         work.notes += write_output(target, developed, settings, origin, overwrite=work.overwrite)
+    work.seconds += time.monotonic() - started
     return _result(work, developed)
 
 
@@ -154,7 +158,7 @@ def _result(work: Work, developed: Developed | Negative) -> Result:
         source=work.job.source,
         target=work.target,
         status="done",
-        seconds=time.monotonic() - work.started,
+        seconds=work.seconds,
         bad_pixels=None if developed.bad is None else int(np.count_nonzero(developed.bad)),
         bad_known=work.bad_known,
         bad_kinds=work.bad_kinds,

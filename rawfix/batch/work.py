@@ -22,8 +22,8 @@ class Work:
 
     Attributes
     ----------
-    started
-        `time.monotonic` when reading began.
+    seconds
+        What its steps have taken, without the waiting between them.
     state
         Of the source as it was read.
     overwrite
@@ -46,7 +46,7 @@ class Work:
     choice: Choice
     options: Options
     journal: Journal
-    started: float
+    seconds: float
     state: FileState
     overwrite: bool
     frame: RawFrame | None

@@ -34,3 +34,10 @@ def test_the_least_quota_caps_the_threads(tmp_path, monkeypatch):
     (tmp_path / "cpu.max").write_text("100000 100000")
     monkeypatch.setattr(threads, "_quota_files", lambda: [tmp_path / "cpu.max"])
     assert threads.available_threads() == 1
+
+
+def test_a_process_among_several_keeps_to_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_share", None)
+    assert threads.thread_share(7) == 7
+    threads.share_threads(2)
+    assert threads.thread_share(7) == 2 and threads.thread_share(1) == 1
