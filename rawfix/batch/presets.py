@@ -176,6 +176,9 @@ def _values(table: Mapping[str, Any], allowed: frozenset[str], where: str) -> di
         wanted = float if defaults[name] is None else type(defaults[name])
         if name == "wb" and _is_number(value):
             value = f"{value:g}"
+        if value == "auto" and name in ("denoise", "deblur"):
+            values[name] = value
+            continue
         fits = _is_number(value) if wanted is float else type(value) is wanted
         if not fits:
             raise SettingsError(f"{where}{name} = {value!r}: expected {wanted.__name__}")

@@ -87,6 +87,12 @@ def test_what_is_saved_is_loaded_again(home: Path) -> None:
         presets.save("night", preset, overwrite=False)
 
 
+def test_strengths_may_be_left_to_the_picture(tmp_path: Path) -> None:
+    recipe = presets.recipe(load(tmp_path, "denoise = 'auto'\n[[rule]]\niso = [0, 100]\ndenoise = 0.5"), {})
+    assert recipe.settings.strengths.denoise == "auto"
+    assert recipe.settings_for("", 100.0).strengths.denoise == 0.5
+
+
 def test_a_rule_for_the_same_frames_is_replaced_in_its_place() -> None:
     first, second = Rule({"exposure": 1.0}, (0.0, 100.0)), Rule({"exposure": 2.0}, camera="X")
     preset = presets.with_rule(presets.with_rule(Preset({}), first), second)
