@@ -68,8 +68,8 @@ def add_infrared(image: Image, rng: np.random.Generator) -> Image:
 
 
 def draw_optics(rng: np.random.Generator) -> tuple[Image, ...] | None:
-    """A kernel a channel: softness σ 0…1.2 px, and red and blue off by up to 1 px; half of the patches have neither."""
-    if rng.random() < 0.5:
+    """A kernel a channel: softness σ 0…1.2 px, and red and blue off by up to 1 px; three patches of four have neither."""
+    if rng.random() < 0.75:
         return None
     sigma = float(rng.uniform(0, 1.2)) if rng.random() < 0.5 else 0.0
     kernel = psf.gaussian(sigma) if sigma > 0.2 else np.ones((1, 1), np.float32)
