@@ -1,4 +1,4 @@
-"""``python -m rawfix.training``: pack, train, evaluate, export."""
+"""``python -m rawfix.training``: pack, train, evaluate, export, burst, noise."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from rawfix.training import noise_commands
 
 app = typer.Typer(
     name="python -m rawfix.training",
@@ -243,6 +245,8 @@ def export(
         _fail(str(error))
     typer.echo(str(folder))
 
+
+noise_commands.register(app)
 
 if __name__ == "__main__":
     app()
