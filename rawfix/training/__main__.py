@@ -98,6 +98,10 @@ def train(
             help="upscale: a classifier's weights (.npz) for natural detail; without, least error only."
         ),
     ] = None,
+    noise: Annotated[
+        Path | None, typer.Option(help="Checkpoint of a camera's noise generator, made by noise.")
+    ] = None,
+    generated: Annotated[float, typer.Option(help="Share of noisy patches that --noise draws.")] = 0.5,
     init: Annotated[
         Path | None, typer.Option(help="Start from an exported model's folder or a checkpoint.")
     ] = None,
@@ -124,6 +128,8 @@ def train(
         _fail("--task restore needs --demosaic MODEL, and no other task takes it")
     if scale not in (2, 4) or (features is not None and task != "upscale"):
         _fail(f"--scale {scale}: give 2 or 4; --features is for --task upscale")
+    if not 0 <= generated <= 1 or (noise is not None and task == "upscale"):
+        _fail(f"--generated {generated}: a share lies between 0 and 1; --noise is not for --task upscale")
     step = lcm(8, CANONICAL[cfa].period[0])
     if patch % step or patch < 48:
         _fail(f"--patch {patch}: give a multiple of {step}, 48 or more")
@@ -144,6 +150,8 @@ def train(
         task=task,
         demosaic="" if demosaic is None else str(demosaic),
         features="" if features is None else str(features),
+        noise_generator="" if noise is None else str(noise),
+        generated=generated,
         network=replace(network, scale=scale) if isinstance(network, UpscaleConfig) else network,
     )
     try:

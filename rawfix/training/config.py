@@ -87,6 +87,8 @@ class TrainConfig:
     patches whose colours no camera matrix changes. ``demosaic`` names the model whose camera images a
     restoration network learns from; ``features`` is the classifier of a perceptual loss, which joins after
     ``warm_steps`` steps, the adversarial loss after twice as many.
+    ``noise_generator`` names the checkpoint of a camera's noise generator, which draws the noise of the share
+    ``generated`` of the noisy patches.
     """
 
     task: str = "demosaic"
@@ -115,6 +117,8 @@ class TrainConfig:
     warm_steps: int = 4000
     demosaic: str = ""
     features: str = ""
+    noise_generator: str = ""
+    generated: float = 0.5
     network: NetworkConfig | RestoreConfig | UpscaleConfig = field(default_factory=NetworkConfig)
 
     def to_dict(self) -> dict[str, Any]:

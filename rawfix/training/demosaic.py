@@ -17,6 +17,7 @@ from rawfix.physics import scene
 from rawfix.physics.defects import Defects, plant
 from rawfix.training.config import NetworkConfig, TrainConfig
 from rawfix.training.data import Photos, draw_crop, stream
+from rawfix.training.learned_noise import maybe, open_for
 from rawfix.training.linear import fit_bank, fit_leave_one_out
 from rawfix.training.losses import Batch, LinearDemosaic, demosaic_loss, inside
 from rawfix.training.networks.demosaic import DemosaicNetwork
@@ -56,6 +57,7 @@ class DemosaicTask:
     def __init__(self, config: TrainConfig, photos: Photos, device: str) -> None:
         self.config, self.photos, self.device = config, photos, device
         net = demosaic_config(config)
+        self.noise = open_for(config, net.cfa)
         plain = NetworkConfig(cfa=net.cfa, demosaicers=1, bank_kernel=net.bank_kernel)
         bank = LinearBank(CANONICAL[plain.cfa], 1, plain.bank_kernel)
         kernels = fit_bank(photos.train, plain.cfa, 1, plain.bank_kernel, samples=60_000, seed=7)
@@ -84,7 +86,17 @@ class DemosaicTask:
         cfa = CANONICAL[demosaic_config(config).cfa]
         crops = [draw_crop(self.photos.train, config.patch, rng) for _ in range(config.batch)]
         return collate(
-            [make_pair(crop, cfa, rng, quiet=config.quiet, natural=config.natural) for crop in crops]
+            [
+                make_pair(
+                    crop,
+                    cfa,
+                    rng,
+                    quiet=config.quiet,
+                    natural=config.natural,
+                    learned=maybe(self.noise, config.generated, rng),
+                )
+                for crop in crops
+            ]
         )
 
     def batch(self, arrays: tuple[Tensor, ...]) -> Batch:

@@ -16,6 +16,7 @@ from rawfix.physics import noise, psf, scene
 from rawfix.training.config import TrainConfig
 from rawfix.training.data import Photos, draw_crop, stream
 from rawfix.training.demosaic import srgb8, write_strip
+from rawfix.training.learned_noise import maybe, open_for
 from rawfix.training.losses import inside
 from rawfix.training.networks.encoding import encode
 from rawfix.training.restore_pairs import make_restore_pair
@@ -43,6 +44,7 @@ class RestoreTask:
         self.demosaic = load_initial(Path(config.demosaic)).to_network().eval().to(device)
         self.demosaic.requires_grad_(False)
         self.cfa = CANONICAL["bayer"]
+        self.noise = open_for(config, "bayer")
 
     def initialize(self, model: nn.Module) -> None:
         """A restoration network starts by finding nothing."""
@@ -60,7 +62,16 @@ class RestoreTask:
         """One batch of pairs: sharp, seen, mosaic, sigma, shot, read."""
         config = self.config
         crops = [draw_crop(self.photos.train, config.patch, rng) for _ in range(config.batch)]
-        pairs = [make_restore_pair(crop, self.cfa, rng, natural=config.natural) for crop in crops]
+        pairs = [
+            make_restore_pair(
+                crop,
+                self.cfa,
+                rng,
+                natural=config.natural,
+                learned=maybe(self.noise, config.generated, rng),
+            )
+            for crop in crops
+        ]
         images = [np.stack([getattr(p, n) for p in pairs]).transpose(0, 3, 1, 2) for n in ("sharp", "seen")]
         planes = [np.stack([getattr(p, n) for p in pairs])[:, None] for n in ("mosaic", "sigma")]
         models = [np.stack([getattr(p, n) for p in pairs])[..., None, None] for n in ("shot", "read")]

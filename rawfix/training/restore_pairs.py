@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rawfix.cfa import Cfa
 from rawfix.frame import Image
 from rawfix.physics import noise, psf, scene
-from rawfix.training.synthesis import draw_light, draw_noise
+from rawfix.training.synthesis import LearnedNoise, draw_light, draw_noise
 
 BLURRED, NOISY = 0.65, 0.8
 """Shares of the patches that have either component."""
@@ -67,9 +67,14 @@ def draw_blur(rng: np.random.Generator) -> tuple[Image, Image, Image]:
 
 
 def make_restore_pair(
-    photo: NDArray[np.uint8], cfa: Cfa, rng: np.random.Generator, *, natural: float = 0.5
+    photo: NDArray[np.uint8],
+    cfa: Cfa,
+    rng: np.random.Generator,
+    *,
+    natural: float = 0.5,
+    learned: LearnedNoise | None = None,
 ) -> RestorePair:
-    """Expose an 8-bit sRGB crop ``(H, W, 3)`` through drawn optics on a drawn sensor."""
+    """Expose an 8-bit sRGB crop ``(H, W, 3)`` through drawn optics on a drawn sensor, or on the ``learned`` one."""
     light = draw_light(rng, natural)
     wb = np.asarray(light.wb, np.float32)
     if rng.random() < 0.04:  # flat fields keep the mean honest
@@ -82,7 +87,9 @@ def make_restore_pair(
     multiplier = wb[cfa.channels(shape)]
     shot, read, structure = draw_noise(rng) if has_noise else (1e-6, 1e-10, noise.Structure())
     field = np.zeros(shape, np.float32)
-    if has_noise:
+    if has_noise and learned is not None:
+        field, shot, read = learned.draw_field(cfa.mosaic(blurred) / multiplier, rng)
+    elif has_noise:
         field = noise.draw_white(cfa.mosaic(blurred) / multiplier, shot, read, rng)
         field += noise.draw_structure(shape, structure, rng)
     seen = blurred if has_blur else sharp

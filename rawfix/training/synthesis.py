@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,13 @@ from rawfix.cfa import INFRARED, Cfa
 from rawfix.frame import Image
 from rawfix.physics import noise, psf, scene
 from rawfix.physics.defects import Bool, Defects, plant
+
+
+class LearnedNoise(Protocol):
+    """A camera's noise as a generator draws it, `rawfix.training.noise_generator.CameraNoise` for one."""
+
+    def draw_field(self, signal: Image, rng: np.random.Generator) -> tuple[Image, float, float]:
+        """Noise for a mosaic ``(H, W)`` before white balance, and its ``shot`` and ``read`` variance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +144,17 @@ def ring(outside: Bool, width: int) -> Bool:
 
 
 def make_pair(
-    photo: NDArray[np.uint8], cfa: Cfa, rng: np.random.Generator, *, quiet: float = 0.3, natural: float = 0.5
+    photo: NDArray[np.uint8],
+    cfa: Cfa,
+    rng: np.random.Generator,
+    *,
+    quiet: float = 0.3,
+    natural: float = 0.5,
+    learned: LearnedNoise | None = None,
 ) -> MosaicPair:
     """Expose an 8-bit sRGB crop ``(H, W, 3)`` on a drawn sensor with a canonical filter array.
 
-    ``quiet`` and ``natural`` as in `TrainConfig`.
+    ``quiet`` and ``natural`` as in `TrainConfig`; ``learned``, where given, draws the noise.
     """
     light = draw_light(rng, natural)
     wb = np.asarray(light.wb, np.float32)
@@ -165,6 +179,8 @@ def make_pair(
     signal = cfa.mosaic(clean) / multiplier
     if rng.random() < quiet:  # no noise at all: synthetic and binned frames
         shot, read, field = 1e-5, 1e-9, np.zeros_like(signal)
+    elif learned is not None:
+        field, shot, read = learned.draw_field(signal, rng)
     else:
         shot, read, structure = draw_noise(rng)
         field = noise.draw_white(signal, shot, read, rng)
