@@ -13,6 +13,9 @@ from rawfix.frame import Image
 from rawfix.training.networks.noise_generator import NoiseGenerator, draw_normal
 from rawfix.training.noise_samples import Law, Samples, moments
 
+_COMPARED = 8
+"""Fields of each kind whose moments are compared, per burst."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CameraNoise:
@@ -98,13 +101,13 @@ def compare(noise: CameraNoise, samples: list[Samples], rng: np.random.Generator
     found = []
     for sample in samples:
         sigma = noise.law.sigma(sample.truth, sample.gains)
-        number = len(sample.noisy)
+        number = min(len(sample.noisy), _COMPARED)
 
         def clipped(field: Image, truth: Image = sample.truth) -> Image:
             return np.minimum(truth + field, 1) - truth
 
         fields = {
-            "real": sample.noisy - sample.truth,
+            "real": sample.noisy[:number] - sample.truth,
             "generated": np.stack(
                 [clipped(noise.draw(sample.truth, sample.gains, rng)) for _ in range(number)]
             ),
