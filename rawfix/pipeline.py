@@ -86,10 +86,10 @@ def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
     return find_model("demosaic", family, settings.quality)
 
 
-def check_settings(settings: Settings) -> None:
-    """Refuse, before a file is read, what cannot be done; raises `SettingsError`."""
+def check_settings(settings: Settings, *, every: bool = False) -> None:
+    """Refuse, before a file is read, what cannot be done, or with ``every`` not kept; raises `SettingsError`."""
     check_look(settings)
-    check_strengths(settings)
+    check_strengths(settings, every=every)
 
 
 def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:

@@ -21,8 +21,13 @@ Progress = Callable[[int, int], None]
 TASK, SPACE = "restore", "camera"
 
 
-def check_strengths(settings: Settings) -> None:
-    """Refuse, before a file is read, strengths that no installed network can serve; raises `SettingsError`."""
+def check_strengths(settings: Settings, *, every: bool = False) -> None:
+    """Refuse, before a file is read, strengths that no installed network can serve; raises `SettingsError`.
+
+    ``every``: maps are to be found whatever the strengths.
+    """
+    if every and not tiers(TASK, SPACE):
+        raise SettingsError("--save-maps needs a restore network and none is installed; leave it out")
     if settings.strengths.active and not tiers(TASK, SPACE):
         raise SettingsError("--denoise and --deblur need a restore network and none is installed; give 0")
 

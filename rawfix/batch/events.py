@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rawfix import __version__
-from rawfix.batch.execute import Run, Tally
 from rawfix.batch.plan import fill
 from rawfix.batch.result import Result
 from rawfix.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rawfix.batch.execute import Run
+    from rawfix.batch.tally import Tally
 
 SCHEMA_VERSION = 1
 

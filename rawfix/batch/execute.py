@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from rawfix.batch.plan import Job, fill, target_key
 from rawfix.batch.pool import Entry, Listener, Pool
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result, settled
+from rawfix.batch.tally import Tally
 from rawfix.batch.worker import Brief, Task, main
 from rawfix.errors import OutputError
 from rawfix.io.stale import remove_stale
@@ -38,20 +38,6 @@ class Run:
     steps: list[tuple[Job, Action | None]]
     recipe: Recipe
     options: Options
-
-
-@dataclass(slots=True)
-class Tally:
-    """How a run went: files by status, and why it stopped early, if it did."""
-
-    total: int
-    counts: Counter[str] = field(default_factory=Counter)
-    stopped: str = ""
-
-    @property
-    def failed(self) -> int:
-        """Files that failed, or that were not reached."""
-        return self.total - self.counts["done"] - self.counts["unchanged"] - self.counts["skipped"]
 
 
 def prepare(jobs: list[Job], recipe: Recipe, options: Options) -> Run:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rawfix.io.mosaic_facts import MosaicFacts
+from rawfix.kept import SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Options:
         Replace any output that exists; leave any; replace those that the journal knows and that are stale.
     save_stages, bad_map
         Folder for the stages; folder or file for the map of bad pixels.
+    save_maps
+        Keep the camera image and its maps beside each output.
     strip_private
         Leave places, names, serial numbers out of the metadata.
     mosaic
@@ -35,6 +38,7 @@ class Options:
     update: bool = False
     save_stages: Path | None = None
     bad_map: Path | None = None
+    save_maps: bool = False
     strip_private: bool = False
     mosaic: MosaicFacts | None = None
     run: str = ""
@@ -44,13 +48,18 @@ class Options:
     def sides(self, target: Path) -> tuple[Path, ...]:
         """Files written along with a target."""
         bad_map = self.bad_map_path(target)
+        maps = (self.maps_path(target),) if self.save_maps else ()
         stages = () if self.save_stages is None else tuple(self.stage_path(target, stage) for stage in STAGES)
-        return stages if bad_map is None else (bad_map, *stages)
+        return (*maps, *stages) if bad_map is None else (bad_map, *maps, *stages)
 
     def bad_map_path(self, target: Path) -> Path | None:
         """The file asked for, or one named after the target in the folder asked for."""
         path = self.bad_map
         return path if path is None or path.suffix.lower() == ".png" else path / f"{target.stem}-bad.png"
+
+    def maps_path(self, target: Path) -> Path:
+        """Where the camera image and its maps are kept."""
+        return target.with_name(f"{target.stem}{SUFFIX}")
 
     def stage_path(self, target: Path, stage: str) -> Path:
         """Where a stage is saved."""

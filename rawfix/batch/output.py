@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from rawfix.color.spaces import space_named
+from rawfix.batch.picture import write_picture
 from rawfix.finish import Developed, Watch
 from rawfix.frame import RawFrame
 from rawfix.io.dng_negative import write_negative
-from rawfix.io.icc import profile
 from rawfix.io.provenance import Origin
-from rawfix.io.writers import writer_for
 from rawfix.negative import Negative, develop_negative
 from rawfix.pipeline import Found, Progress, develop
 from rawfix.settings import NEGATIVES, Settings
@@ -55,7 +53,4 @@ def write_output(
             origin,
             overwrite=overwrite,
         )
-    unknown = settings.space == "camera" or settings.ocio
-    icc = None if unknown else profile(space_named(settings.space), settings.linear)
-    write = writer_for(settings)
-    return write(path, developed.display, icc=icc, overwrite=overwrite, metadata_from=origin)
+    return write_picture(path, developed, settings, origin, overwrite=overwrite)

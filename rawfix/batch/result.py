@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from rawfix.batch.decide import Action
+if TYPE_CHECKING:
+    from rawfix.batch.decide import Action
 
 Status = Literal["done", "unchanged", "skipped", "failed"]
 

@@ -12,6 +12,7 @@ import numpy as np
 from rawfix.batch.decide import Action, carried_digest, decide, installed_models
 from rawfix.batch.identity import FileState, settings_digest
 from rawfix.batch.journal import Entry, Journal, append_entry
+from rawfix.batch.keep import keep_maps
 from rawfix.batch.known_bad import with_known_bad
 from rawfix.batch.options import STAGES, Options
 from rawfix.batch.output import develop_for, write_output
@@ -30,7 +31,7 @@ from rawfix.io.read import read_frame
 from rawfix.io.tiff import write_tiff
 from rawfix.negative import Negative
 from rawfix.physics.bad_kinds import count_kinds
-from rawfix.pipeline import Developed, Progress
+from rawfix.pipeline import Developed, Found, Progress
 from rawfix.settings import Settings
 
 
@@ -115,8 +116,19 @@ def compute(work: Work, progress: Progress | None) -> None:
             seen.append(look(image))
 
     settings = work.choice.apply(work.settings)
+
+    def keep(found: Found) -> None:
+        with announcing(lambda temporary, final: _note_side(work, temporary, final)):
+            keep_maps(
+                work, found, frame, settings, overwrite=_may_replace(work, options.maps_path(work.target))
+            )
+
     work.developed = develop_for(
-        frame, settings, progress, watch if options.save_stages or options.previews else None
+        frame,
+        settings,
+        progress,
+        watch if options.save_stages or options.previews else None,
+        keep if options.save_maps else None,
     )
     if seen:
         work.pictures = pictures(frame, seen[0], settings, work.developed.wb)

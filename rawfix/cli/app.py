@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from rawfix import __version__
-from rawfix.cli import badpixels, exit_codes, headerless, options, preset_commands, watch_command
+from rawfix.cli import (
+    adjust_command,
+    badpixels,
+    exit_codes,
+    headerless,
+    options,
+    preset_commands,
+    watch_command,
+)
 
 app = typer.Typer(
     name="rawfix",
@@ -77,6 +85,7 @@ def develop(
     mhl: options.Mhl = False,
     bad_map: options.BadMap = None,
     save_stages: options.SaveStages = None,
+    save_maps: options.SaveMaps = False,
     quality: options.Quality = "standard",
     time_budget: options.TimeBudget = None,
     tile: options.Tile = 0,
@@ -181,4 +190,5 @@ def doctor(
 
 
 app.command(epilog=exit_codes.HELP)(watch_command.watch)
+app.command(epilog=exit_codes.HELP)(adjust_command.adjust)
 app.add_typer(preset_commands.app, name="preset")

@@ -11,9 +11,10 @@ from types import FrameType
 from typing import NoReturn
 
 from rawfix.batch.events import plan_events, run_event, summary_event
-from rawfix.batch.execute import Run, Tally, execute, prepare
+from rawfix.batch.execute import Run, execute, prepare
 from rawfix.batch.inputs import find_sources, read_list
 from rawfix.batch.report import write_report
+from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
 from rawfix.cli.request import Request

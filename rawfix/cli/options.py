@@ -178,6 +178,15 @@ SaveStages = Annotated[
     Path | None, typer.Option(help="Folder for the stages as float TIFF.", rich_help_panel=_OUTPUT)
 ]
 
+SaveMaps = Annotated[
+    bool,
+    typer.Option(
+        "--save-maps",
+        help="Keep what the networks found beside the output, for rawfix adjust.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+
 Quality = Annotated[
     str, typer.Option(help="Tier of the networks: fast, standard, best or auto.", rich_help_panel=_RUN)
 ]

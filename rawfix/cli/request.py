@@ -35,6 +35,7 @@ class Request:
     update: bool = False
     bad_map: Path | None = None
     save_stages: Path | None = None
+    save_maps: bool = False
     strip: str | None = None
     mhl: bool = False
     jobs: int = 1
@@ -69,14 +70,14 @@ class Request:
         if request.mhl:
             check_mhl()
         for settings in recipe.variants():
-            check_settings(settings)
+            check_settings(settings, every=request.save_maps)
             check_choice(settings.bad_pixels)
         return request
 
     def options(self) -> Options:
         """How files are treated."""
         return Options(
-            self.overwrite, self.skip_existing, self.update, self.save_stages, self.bad_map,
+            self.overwrite, self.skip_existing, self.update, self.save_stages, self.bad_map, self.save_maps,
             strip_private=self.strip is not None, mosaic=self.mosaic,
             previews=None if self.report is None else parts_folder(self.report),
             max_memory=0 if self.max_memory is None else parse_size(self.max_memory),

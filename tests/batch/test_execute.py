@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rawfix.batch.execute import Tally, execute, prepare
+from rawfix.batch.execute import execute, prepare
 from rawfix.batch.options import Options
 from rawfix.batch.plan import plan
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result
+from rawfix.batch.tally import Tally
 from rawfix.settings import Settings
 from tests.batch import crashing
 from tests.batch.crowd import make_dngs, visible

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rawfix.nn.manifest import Manifest, Model
+from rawfix.nn.manifest import Manifest, Model, models_root
 
 
 def _manifest_of(**changes: Any) -> Manifest:
@@ -112,3 +113,33 @@ def make_model(tmp_path: Path, golden_planes: dict[str, np.ndarray]) -> MakeMode
         return Model(manifest, folder)
 
     return make
+
+
+@pytest.fixture
+def models(tmp_path: Path, manifest_of: Callable[..., Manifest], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shipped models beside a restorer whose noise map is sigma and whose blur map is a tenth of the image."""
+    onnx = pytest.importorskip("onnx")
+    root = tmp_path / "models"
+    shutil.copytree(models_root(), root, ignore=shutil.ignore_patterns("restore-*"))
+    node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    planes = {
+        name: info(name, onnx.TensorProto.FLOAT, [1, 3, "height", "width"])
+        for name in ("camera", "sigma", "noise_map", "blur_map")
+    }
+    graph = onnx.helper.make_graph(
+        [node("Identity", ["sigma"], ["noise_map"]), node("Mul", ["camera", "tenth"], ["blur_map"])],
+        "restore",
+        [planes["camera"], planes["sigma"]],
+        [planes["noise_map"], planes["blur_map"]],
+        [onnx.helper.make_tensor("tenth", onnx.TensorProto.FLOAT, [1], [0.1])],
+    )
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    content = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+    folder = root / "restore-camera-standard"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    facts: dict[str, Any] = {"contract": "restore-v1", "cfa": None, "space": "camera", "tier": "standard"}
+    manifest_of(id=folder.name, sha256=sha256, **facts).write(folder)
+    monkeypatch.setenv("RAWFIX_MODELS", str(root))
+    return root

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,43 +14,12 @@ from rawfix.cfa import CANONICAL
 from rawfix.errors import ModelError, SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.maps import apply_maps
-from rawfix.nn.manifest import Manifest, models_root
 from rawfix.physics.noise import variance
 from rawfix.pipeline import develop, to_camera
 from rawfix.restoration import find_maps
 from rawfix.settings import Settings, Strengths
 
 NOISE = NoiseModel((2e-4, 1e-4, 2e-4), (1e-6, 1e-6, 1e-6), "file")
-
-
-@pytest.fixture
-def models(tmp_path: Path, manifest_of: Callable[..., Manifest], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The shipped models beside a restorer whose noise map is sigma and whose blur map is a tenth of the image."""
-    onnx = pytest.importorskip("onnx")
-    root = tmp_path / "models"
-    shutil.copytree(models_root(), root, ignore=shutil.ignore_patterns("restore-*"))
-    node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
-    planes = {
-        name: info(name, onnx.TensorProto.FLOAT, [1, 3, "height", "width"])
-        for name in ("camera", "sigma", "noise_map", "blur_map")
-    }
-    graph = onnx.helper.make_graph(
-        [node("Identity", ["sigma"], ["noise_map"]), node("Mul", ["camera", "tenth"], ["blur_map"])],
-        "restore",
-        [planes["camera"], planes["sigma"]],
-        [planes["noise_map"], planes["blur_map"]],
-        [onnx.helper.make_tensor("tenth", onnx.TensorProto.FLOAT, [1], [0.1])],
-    )
-    opsets = [onnx.helper.make_opsetid("", 17)]
-    content = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
-    folder = root / "restore-camera-standard"
-    folder.mkdir()
-    (folder / "model.onnx").write_bytes(content)
-    sha256 = hashlib.sha256(content).hexdigest()
-    facts: dict[str, Any] = {"contract": "restore-v1", "cfa": None, "space": "camera", "tier": "standard"}
-    manifest_of(id=folder.name, sha256=sha256, **facts).write(folder)
-    monkeypatch.setenv("RAWFIX_MODELS", str(root))
-    return root
 
 
 def frame() -> RawFrame:

@@ -1,0 +1,107 @@
+"""One maps file rendered anew: no network, no RAW decoder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rawfix.batch.picture import write_picture
+from rawfix.batch.plan import Job, check_claim, fill, plan, target_key
+from rawfix.batch.result import Result
+from rawfix.errors import DiskFullError, RawfixError, SettingsError
+from rawfix.finish import check_look
+from rawfix.io.atomic import check_target
+from rawfix.io.provenance import Provenance
+from rawfix.kept import SUFFIX, load_kept, naming_facts, origin_of, render_kept
+from rawfix.settings import NEGATIVES, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A maps file, and the job that says what its picture is called."""
+
+    maps: Path
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How files are treated: settings, and what may be replaced, left, or left out."""
+
+    settings: Settings
+    overwrite: bool = False
+    skip_existing: bool = False
+    strip_private: bool = False
+
+
+def plan_adjustments(
+    files: list[Path], output: Path | None, name: str, settings: Settings
+) -> list[Adjustment]:
+    """Which picture belongs to which maps file; raises `SettingsError`.
+
+    A picture is called as `develop` calls it: ``X.tif`` for ``X.maps.tif``.
+    """
+    if settings.format in NEGATIVES:
+        raise SettingsError(
+            f"--format {settings.format}: adjust renders pictures; a DNG needs rawfix develop"
+        )
+    check_look(settings)
+    stems = [path.with_name(f"{path.name.removesuffix(SUFFIX)}.maps") for path in files]
+    jobs = plan(stems, output, name, settings.format, space=settings.space, quality="auto")
+    return [Adjustment(path, job) for path, job in zip(files, jobs, strict=True)]
+
+
+def adjust(adjustment: Adjustment, treatment: Treatment, taken: dict[str, Path]) -> Result:
+    """Render one maps file into its picture; a refusal is a result too.
+
+    Parameters
+    ----------
+    adjustment, treatment
+        What to do.
+    taken
+        Targets of this run by key; the one of this file is added.
+    """
+    path = adjustment.maps
+    try:
+        return _adjusted(path, adjustment.job, treatment, taken)
+    except RawfixError as error:
+        text = str(error) if path.name in str(error) else f"{path.name}: {error}"
+        return Result(
+            path, None, "failed", error=text, stops="disk" if isinstance(error, DiskFullError) else ""
+        )
+    except MemoryError:
+        return Result(path, None, "failed", error=f"{path.name}: not enough memory")
+
+
+def _adjusted(path: Path, job: Job, treatment: Treatment, taken: dict[str, Path]) -> Result:
+    started = time.monotonic()
+    facts = naming_facts(path)
+    target = fill(job, **facts)
+    check_claim(target, path, lambda wanted: taken.setdefault(target_key(wanted), path) == path)
+    if target.exists() and treatment.skip_existing:
+        return Result(path, target, "skipped")
+    check_target(target, treatment.overwrite)
+    kept, carrier = load_kept(path, treatment.settings.threads)
+    settings = replace(treatment.settings, **kept.settings)
+    developed = render_kept(kept, settings)
+    settings = replace(settings, strengths=developed.strengths)
+    models = tuple(model for model in kept.models if model[0] in developed.models)
+    provenance = Provenance(settings.to_dict(), models, kept.frame.noise, kept.defects)
+    with origin_of(kept, carrier, path, provenance, strip=treatment.strip_private) as origin:
+        notes = write_picture(target, developed, settings, origin, overwrite=treatment.overwrite)
+    return Result(
+        source=path,
+        target=target,
+        status="done",
+        seconds=time.monotonic() - started,
+        bad_pixels=kept.defects,
+        models=developed.models,
+        wb=developed.wb,
+        noise_source=None if kept.frame.noise is None else kept.frame.noise.source,
+        camera=kept.frame.camera,
+        iso=kept.frame.iso,
+        notes=(*kept.frame.notes, *developed.notes, *notes),
+        settings=settings.to_dict(),
+        quality=settings.quality,
+    )
