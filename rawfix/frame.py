@@ -24,12 +24,37 @@ class NoiseModel:
     shot, read
         Three values each (red, green, blue), non-negative.
     source
-        Where the figures come from: ``"file"``, ``"estimated"`` or ``"given"``.
+        Where the figures come from: ``"file"``, ``"calibrated"``, ``"estimated"`` or ``"given"``.
     """
 
     shot: tuple[float, float, float]
     read: tuple[float, float, float]
     source: str = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class PsfModel:
+    """Sharpness of lens and sensor: a Gaussian point spread function that widens towards the corners.
+
+    Attributes
+    ----------
+    center, corner
+        Standard deviation in pixels per channel (red, green, blue); the pixel's own aperture is not in it.
+    source
+        Where the figures come from: ``"calibrated"``, ``"estimated"`` or ``"given"``.
+    """
+
+    center: tuple[float, float, float]
+    corner: tuple[float, float, float]
+    source: str = "given"
+
+    def at(self, radius: float) -> tuple[float, float, float]:
+        """Deviations at a distance from the center in half diagonals; variance grows with its square."""
+        red, green, blue = (
+            max(a * a + (b * b - a * a) * radius * radius, 0.0) ** 0.5
+            for a, b in zip(self.center, self.corner, strict=True)
+        )
+        return red, green, blue
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +98,8 @@ class RawFrame:
     known_bad
         ``(H, W)`` bool: samples known to be worthless (by the file itself, a map, a list); None where nothing is
         known.
+    psf
+        Point spread function of camera and lens, or None where it was never measured.
     notes
         Plain sentences about fallbacks taken while reading ("white balance missing: daylight used").
     """
@@ -94,6 +121,7 @@ class RawFrame:
     daylight_wb: tuple[float, float, float] | None = None
     origin: tuple[int, int] = (0, 0)
     known_bad: NDArray[np.bool_] | None = None
+    psf: PsfModel | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -87,7 +87,7 @@ def develop_negative(
     found = find(frame, settings, progress, every=keep is not None)
     if keep:
         keep(found)
-    found = restored(found)
+    found = restored(found, frame, settings, progress)
     camera, bad, models = found.camera, found.bad, found.models
     if watch:
         watch("camera", camera)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rawfix.auto_strengths import decide_strengths
 from rawfix.cfa import CANONICAL, Cfa
+from rawfix.classical import deblur_camera, denoise_light
 from rawfix.errors import ManifestError, UnsupportedRawError
 from rawfix.finish import Developed as Developed
 from rawfix.finish import Watch as Watch
@@ -24,7 +25,7 @@ from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
 from rawfix.physics.neighbors import fill
 from rawfix.physics.noise_estimation import estimate_noise
-from rawfix.restoration import check_strengths, find_maps
+from rawfix.restoration import check_strengths, find_maps, network_strengths
 from rawfix.settings import Settings, Strengths
 from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 from rawfix.stages.infrared import crosstalk_matrix, remove_infrared
@@ -149,6 +150,8 @@ def find(
         light = fill(light, frame.cfa, known_bad)
         if noise is None or noise.source == "estimated":
             noise = _noise_of(light, frame.cfa, frame.wb, 1 / max(frame.white))
+    if settings.denoise_method == "classical" and settings.strengths.active:
+        light, noise = denoise_light(light, noise, frame, settings, progress)
     if model is None:
         camera = light if light.ndim == 3 else np.repeat(light[..., None], 3, 2)
     else:
@@ -164,24 +167,28 @@ def find(
         return Found(camera, bad, noise, None, settings.strengths, ids)
     noise = noise or estimate_noise(np.divide(camera, np.asarray(frame.wb, np.float32), dtype=np.float32))
     strengths, notes = decide_strengths(settings.strengths, camera, noise, frame.wb, settings.exposure)
-    if not (every or strengths.active):
+    settings = replace(settings, strengths=strengths)
+    if not (every or network_strengths(settings).active):
         return Found(camera, bad, noise, None, strengths, ids, notes)
-    maps = find_maps(camera, noise, frame, replace(settings, strengths=strengths), progress, every=every)
+    maps = find_maps(camera, noise, frame, settings, progress, every=every)
     return Found(camera, bad, noise, maps, strengths, (*ids, maps.model), notes)
 
 
-def restored(found: Found) -> Found:
+def restored(found: Found, frame: RawFrame, settings: Settings, progress: Progress | None = None) -> Found:
     """With noise and blur taken away by the strengths, and without the maps; the very image where all are 0."""
-    if found.maps is None:
-        return found
-    return replace(found, camera=apply_maps(found.camera, found.maps, found.strengths), maps=None)
+    decided = replace(settings, strengths=found.strengths)
+    if found.maps is not None:
+        left = apply_maps(found.camera, found.maps, network_strengths(decided))
+        found = replace(found, camera=left, maps=None)
+    camera, notes = deblur_camera(found.camera, found.noise, frame, decided, progress)
+    return replace(found, camera=camera, notes=(*found.notes, *notes))
 
 
 def to_camera(
     frame: RawFrame, settings: Settings, progress: Progress | None = None
 ) -> tuple[Image, NDArray[np.bool_] | None, tuple[str, ...]]:
     """Normalise, demosaic and restore: ``camera (H, W, 3)``, the bad map or None, and the ids of the models used."""
-    found = restored(find(frame, settings, progress))
+    found = restored(find(frame, settings, progress), frame, settings, progress)
     return found.camera, found.bad, found.models
 
 
@@ -222,6 +229,6 @@ def develop(
     found = find(frame, settings, progress, every=keep is not None)
     if keep:
         keep(found)
-    found = restored(found)
+    found = restored(found, frame, settings, progress)
     decided = replace(settings, strengths=found.strengths)
     return finish(found.camera, frame, decided, watch, bad=found.bad, models=found.models, notes=found.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from rawfix.nn.manifest import find_model, tiers
 from rawfix.nn.session import open_session
 from rawfix.nn.tiles import Plane, Window, run_tiled
 from rawfix.physics.noise import variance
-from rawfix.settings import Settings
+from rawfix.settings import Settings, Strengths
 
 Progress = Callable[[int, int], None]
 TASK, SPACE = "restore", "camera"
@@ -28,8 +29,23 @@ def check_strengths(settings: Settings, *, every: bool = False) -> None:
     """
     if every and not tiers(TASK, SPACE):
         raise SettingsError("--save-maps needs a restore network and none is installed; leave it out")
-    if settings.strengths.active and not tiers(TASK, SPACE):
-        raise SettingsError("--denoise and --deblur need a restore network and none is installed; give 0")
+    if every and (settings.denoise_method, settings.deblur_method) != ("network", "network"):
+        raise SettingsError("--save-maps keeps the maps of networks; leave the other methods out")
+    if network_strengths(settings).active and not tiers(TASK, SPACE):
+        raise SettingsError(
+            "--denoise and --deblur need a restore network and none is installed; give 0, or choose "
+            "--denoise-method classical, --deblur-method richardson-lucy"
+        )
+
+
+def network_strengths(settings: Settings) -> Strengths:
+    """The strengths that are left to networks: 0 for what a classical method takes away."""
+    strengths = settings.strengths
+    if settings.denoise_method == "classical":
+        strengths = replace(strengths, denoise=0.0, denoise_luma=None, denoise_chroma=None)
+    if settings.deblur_method == "richardson-lucy":
+        strengths = replace(strengths, deblur=0.0)
+    return strengths
 
 
 def find_maps(
@@ -88,7 +104,7 @@ def find_maps(
             finish=keep,
         )
 
-    with_blur = every or settings.strengths.deblur != 0
+    with_blur = every or network_strengths(settings).deblur != 0
     if method == "parallel":
         found = run(camera, 1.0, ("noise_map", "blur_map") if with_blur else ("noise_map",))
         return Maps(found["noise_map"], found.get("blur_map"), shot, read, manifest.id)

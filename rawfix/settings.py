@@ -17,6 +17,8 @@ Exr = Literal["", "aces2065-1", "acescg"]
 ExrCompression = Literal["", "none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"]
 DngCompression = Literal["none", "ljpeg", "jxl"]
 Highlights = Literal["rebuild", "clip"]
+DenoiseMethod = Literal["network", "classical"]
+DeblurMethod = Literal["network", "richardson-lucy"]
 Tier = Literal["fast", "standard", "best"]
 Quality = Literal[Tier, "auto"]
 Auto = Literal["auto"]
@@ -101,6 +103,8 @@ class Settings:
     ----------
     strengths
         Weights of the residual maps.
+    denoise_method, deblur_method
+        Networks, or non-local means on the mosaic and Richardson-Lucy deconvolution, which need none.
     quality
         Tier of the networks; ``auto``: the best that fits the time budget, chosen for each file.
     time_budget
@@ -141,6 +145,8 @@ class Settings:
     """
 
     strengths: Strengths = Strengths()
+    denoise_method: DenoiseMethod = "network"
+    deblur_method: DeblurMethod = "network"
     quality: Quality = "standard"
     time_budget: float | None = None
     space: Space = "srgb"
@@ -166,6 +172,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, choices in (
+            ("denoise_method", get_args(DenoiseMethod)),
+            ("deblur_method", get_args(DeblurMethod)),
             ("exr", get_args(Exr)),
             ("quality", get_args(Quality)),
             ("space", get_args(Space)),
@@ -178,6 +186,7 @@ class Settings:
             if getattr(self, name) not in choices:
                 option, known = name.replace("_", "-"), ", ".join(filter(None, choices))
                 raise SettingsError(f"--{option} {getattr(self, name)}: choose one of {known}")
+        self._check_methods()
         if self.time_budget is not None:
             if self.quality != "auto":
                 raise SettingsError(f"--time-budget {self.time_budget:g} needs --quality auto")
@@ -199,6 +208,18 @@ class Settings:
             )
         if self.space == "camera" and self.wb != "as-shot":
             raise SettingsError("--space camera is the sensor's own colour: it takes --wb as-shot only")
+
+    def _check_methods(self) -> None:
+        strengths = self.strengths
+        if self.denoise_method == "classical":
+            if strengths.denoise_luma is not None or strengths.denoise_chroma is not None:
+                raise SettingsError(
+                    "--denoise-method classical: a mosaic has no brightness and color apart; give --denoise alone"
+                )
+            if strengths.denoise == "auto":
+                raise SettingsError("--denoise auto: weighs a network's map; give classical a number")
+        if self.deblur_method == "richardson-lucy" and strengths.deblur == "auto":
+            raise SettingsError("--deblur auto: weighs a network's map; give richardson-lucy a number")
 
     def _check_output(self) -> None:
         if self.format in NEGATIVES:

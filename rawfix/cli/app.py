@@ -64,6 +64,8 @@ def develop(
     denoise_luma: options.DenoiseLuma = None,
     denoise_chroma: options.DenoiseChroma = None,
     deblur: options.Deblur = 0.0,
+    denoise_method: options.DenoiseMethod = "network",
+    deblur_method: options.DeblurMethod = "network",
     wb: options.Wb = "as-shot",
     exposure: options.Exposure = 0.0,
     tone: options.Tone = None,

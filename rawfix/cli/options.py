@@ -70,6 +70,19 @@ DenoiseLuma = Annotated[
 DenoiseChroma = Annotated[
     float | None, typer.Option(help="Noise of colour, in place of --denoise.", rich_help_panel=_LOOK)
 ]
+DenoiseMethod = Annotated[
+    str,
+    typer.Option(
+        help="network, or classical: non-local means on the mosaic, without a network.", rich_help_panel=_LOOK
+    ),
+]
+DeblurMethod = Annotated[
+    str,
+    typer.Option(
+        help="network, or richardson-lucy: deconvolution by the calibrated or the frame's own blur.",
+        rich_help_panel=_LOOK,
+    ),
+]
 Wb = Annotated[
     str, typer.Option(help="as-shot, daylight, auto, R,G,B, KELVIN or KELVIN,TINT.", rich_help_panel=_LOOK)
 ]
@@ -219,6 +232,7 @@ Report = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.", rich_help_panel=_RUN)]
 
 SETTINGS = (
+    "denoise_method", "deblur_method",
     "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk", "bad_pixels",
     "format", "bits",
     "exr", "exr_compression", "picture_quality", "ocio", "ocio_display", "ocio_view", "dng_compression",
