@@ -29,7 +29,7 @@ from rawfix.nn.threads import thread_share
 from rawfix.settings import Settings
 
 SUFFIX = ".maps.tif"
-BAKED = ("quality", "ir_crosstalk", "bad_pixels")
+BAKED = ("quality", "denoise_method", "deblur_method", "ir_crosstalk", "bad_pixels")
 """Settings that shaped what is kept, and that rendering cannot change."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from rawfix.batch.calibrated import calibration_digest
 from rawfix.batch.identity import FileState, digest, settings_digest
 from rawfix.batch.journal import Entry, Journal
 from rawfix.batch.known_bad import known_digest
@@ -96,7 +97,7 @@ def stale_because(
     if entry.settings != settings_digest(settings):
         return "the settings are others"
     if entry.carried != carried_digest(source, options, entry.camera, settings):
-        return "its sidecar, its description, its map of bad pixels, or what is stripped, has changed"
+        return "its sidecar, its description, its map of bad pixels, its calibration, or what is stripped, has changed"
     if any(p.absolute() not in entry.sides or (journal.knows(p) and not p.exists()) for p in sides):
         return "what is asked for along with it is missing"
     present = installed() if entry.models else {}
@@ -106,7 +107,7 @@ def stale_because(
 
 
 def carried_digest(source: Path, options: Options, camera: str, settings: Settings) -> str:
-    """By which a change of sidecars, description or map of bad pixels, or of what is left out, is noticed."""
+    """By which a change of sidecars, description, map of bad pixels, calibration, or of what is left out, is told."""
     sidecars = []
     described = source.suffix.lower() in MOSAIC_SUFFIXES
     beside = (source.with_suffix(".toml"),) if described else ()
@@ -115,7 +116,8 @@ def carried_digest(source: Path, options: Options, camera: str, settings: Settin
             sidecars.append([path.name, FileState.of(path).sha256])
     given = [asdict(options.mosaic)] if described and options.mosaic is not None else []
     known = known_digest(source, camera, settings.bad_pixels)
-    return digest([options.strip_private, sidecars, *given, *([known] if known else [])])
+    measured = calibration_digest(source, camera)
+    return digest([options.strip_private, sidecars, *given, *filter(None, (known, measured))])
 
 
 def installed_models() -> dict[str, str]:

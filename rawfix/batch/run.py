@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rawfix.batch.calibrated import with_calibration
 from rawfix.batch.decide import Action, carried_digest, decide, installed_models
 from rawfix.batch.identity import FileState, settings_digest
 from rawfix.batch.journal import Entry, Journal, append_entry
@@ -90,6 +91,7 @@ def read(
         check_target(side, options.overwrite or journal.find(side) is not None)
     choice = choice or choose_tier(frame, settings)
     frame = with_known_bad(frame, job.source, settings.bad_pixels)
+    frame = with_calibration(frame, job.source)
     return Work(
         job, target, settings, choice, options, journal, time.monotonic() - started, state, overwrite,
         frame, frame.camera, frame.iso, frame.noise,

@@ -11,6 +11,7 @@ from rawfix import __version__
 from rawfix.cli import (
     adjust_command,
     badpixels,
+    calibrate,
     exit_codes,
     headerless,
     options,
@@ -27,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(badpixels.app)
+app.add_typer(calibrate.app)
 
 
 def _version(wanted: bool) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from rawfix.batch.calibrated import with_calibration
 from rawfix.batch.inputs import expand
 from rawfix.batch.known_bad import with_known_bad
+from rawfix.classical import describe_psf
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
 from rawfix.cli.headerless import check_facts, facts_of
@@ -51,6 +53,7 @@ def describe(frame: RawFrame) -> dict[str, Any]:
         "kelvin": round(kelvin) if frame.daylight_wb is not None else None,
         "tint": round(tint, 1) if frame.daylight_wb is not None else None,
         "noise": None if noise is None else {"shot": noise.shot, "read": noise.read, "source": noise.source},
+        "psf": None if frame.psf is None else {"center": frame.psf.center, "corner": frame.psf.corner},
         "bad_known": 0 if frame.known_bad is None else int(np.count_nonzero(frame.known_bad)),
         "orientation": frame.orientation,
         "pixel_aspect": frame.pixel_aspect,
@@ -74,6 +77,7 @@ def run(files: list[str], mosaic: Mapping[str, Any], *, look_for_defects: bool, 
     for path in sources:
         try:
             frame = with_known_bad(read_frame(path, described), path, "auto")
+            frame = with_calibration(frame, path)
             facts = {"source": str(path), **describe(frame)}
             if look_for_defects and frame.cfa is not None and tiers("demosaic", frame.cfa.name):
                 with file_progress(1) as progress:
@@ -107,6 +111,7 @@ def _table(name: str, facts: dict[str, Any], frame: RawFrame) -> Table:
         ("white", ", ".join(f"{level:g}" for level in sorted(set(facts["white"])))),
         ("white balance", _white_balance(facts)),
         ("noise model", _noise(facts["noise"])),
+        ("sharpness", "not calibrated" if frame.psf is None else f"{describe_psf(frame.psf)} (calibrated)"),
         ("orientation", _ORIENTATIONS[facts["orientation"]]),
     ]
     if facts["pixel_aspect"] != 1:
@@ -144,7 +149,9 @@ def _white_balance(facts: dict[str, Any]) -> str:
 def _noise(noise: dict[str, Any] | None) -> str:
     if noise is None:
         return "unknown"
-    origin = {"file": "from the file", "estimated": "estimated from the picture"}.get(
-        noise["source"], noise["source"]
-    )
+    origin = {
+        "file": "from the file",
+        "calibrated": "calibrated for this camera",
+        "estimated": "estimated from the picture",
+    }.get(noise["source"], noise["source"])
     return f"shot {noise['shot'][1]:.3g}, read {noise['read'][1]:.3g} (green, of white; {origin})"

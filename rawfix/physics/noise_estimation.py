@@ -55,16 +55,29 @@ def estimate_noise(
     A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise modeling and
     fitting for single-image raw-data", IEEE TIP 17(10), 2008, doi:10.1109/TIP.2008.2001399.
     """
-    floor = max(step * step / 12, 1e-12)
-    points = [
-        _signal_variance(planes, floor) if planes else np.zeros((0, 3))
-        for planes in _planes(samples, channels)
-    ]
-    pooled = _fit(np.concatenate(points), floor)
-    lines = [_fit(own, floor) if _spans(own) else pooled for own in points]
+    floor = least_variance(step)
+    points = signal_variance(samples, channels, step=step)
+    pooled = line_through(np.concatenate(points), floor)
+    lines = [line_through(own, floor) if spans(own) else pooled for own in points]
     shot = tuple(max(line[0], _SHOT_FLOOR) for line in lines)
     read = tuple(max(line[1], floor) for line in lines)
     return NoiseModel((shot[0], shot[1], shot[2]), (read[0], read[1], read[2]), "estimated")
+
+
+def least_variance(step: float) -> float:
+    """Variance of rounding to a quantisation step, below which none is believed."""
+    return max(step * step / 12, 1e-12)
+
+
+def signal_variance(
+    samples: NDArray[np.float32], channels: NDArray[np.integer] | None = None, *, step: float = 1 / 65535
+) -> list[NDArray[np.float64]]:
+    """What a frame shows of its noise: for red, green and blue ``(n, 3)`` signal, variance and number of samples.
+
+    Parameters as of `estimate_noise`. Channels that show nothing have no rows.
+    """
+    floor = least_variance(step)
+    return [_points(planes, floor) if planes else np.zeros((0, 3)) for planes in _planes(samples, channels)]
 
 
 def _planes(
@@ -93,7 +106,7 @@ def _thin(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(plane[band % every == 0], np.float32)
 
 
-def _signal_variance(planes: list[NDArray[np.float32]], floor: float) -> NDArray[np.float64]:
+def _points(planes: list[NDArray[np.float32]], floor: float) -> NDArray[np.float64]:
     """``(n, 3)``: signal, variance and number of samples of each range of signal."""
     parts = [_blocks(plane) for plane in planes if min(plane.shape) >= _BLOCK]
     if not parts:
@@ -140,7 +153,7 @@ def _is_clipped_below(plane: NDArray[np.float32]) -> bool:
     return float(np.mean(plane == plane.min())) > 1e-3
 
 
-def _spans(points: NDArray[np.float64]) -> bool:
+def spans(points: NDArray[np.float64]) -> bool:
     """Whether the signals differ enough to tell shot from read variance."""
     if len(points) < 4:
         return False
@@ -148,16 +161,17 @@ def _spans(points: NDArray[np.float64]) -> bool:
     return float(np.ptp(signal)) > max(0.5 * float(np.abs(signal).mean()), sigma)
 
 
-def _fit(points: NDArray[np.float64], floor: float) -> tuple[float, float]:
+def line_through(points: NDArray[np.float64], floor: float, skew: float = 2.0) -> tuple[float, float]:
     """Robust non-negative line ``variance = shot·signal + read`` by reweighted relative least squares.
 
     Weights fall with the predicted variance squared (the variance of a variance estimate). Texture only
-    ever adds, so points above the line lose their say sooner than points below it.
+    ever adds, so points above the line lose their say sooner than points below it, by ``skew``; where points
+    scatter for other reasons that draws the line down, which 1 does not.
     """
     if not len(points):
         return _SHOT_FLOOR, floor
     signal, variance, count = np.maximum(points[:, 0], 0), points[:, 1], points[:, 2]
-    if not _spans(points):
+    if not spans(points):
         level = float(np.median(variance))
         middle = float(signal.mean())
         return (level / middle, floor) if middle > 0.02 else (_SHOT_FLOOR, level)
@@ -169,7 +183,7 @@ def _fit(points: NDArray[np.float64], floor: float) -> tuple[float, float]:
         predicted = np.maximum(shot * signal + read, floor)
         residual = (variance - predicted) / predicted
         scale = max(_MAD_TO_SIGMA * float(np.median(np.abs(residual))), 0.02)
-        trust = 1 / (1 + (np.where(residual > 0, residual, residual / 2) / scale) ** 2)
+        trust = 1 / (1 + (np.where(residual > 0, residual, residual / skew) / scale) ** 2)
     return shot, read
 
 
