@@ -16,6 +16,7 @@ from rawfix.cli import (
     headerless,
     options,
     preset_commands,
+    sweep,
     watch_command,
 )
 
@@ -195,4 +196,5 @@ def doctor(
 
 app.command(epilog=exit_codes.HELP)(watch_command.watch)
 app.command(epilog=exit_codes.HELP)(adjust_command.adjust)
+app.command(epilog=exit_codes.HELP)(sweep.sweep)
 app.add_typer(preset_commands.app, name="preset")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import exiv2
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -21,6 +22,7 @@ from rawfix.batch.plan import plan
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result
 from rawfix.batch.run import compute, read, write
+from rawfix.batch.sweep import sweep
 from rawfix.batch.work import Work
 from rawfix.cli import exit_codes
 from rawfix.cli.app import app
@@ -258,3 +260,18 @@ def test_without_a_restorer_maps_are_not_promised(models: Path) -> None:
     shutil.rmtree(models / "restore-camera-standard")
     with pytest.raises(SettingsError, match="--save-maps needs a restore network"):
         check_settings(Settings(), every=True)
+
+
+def test_kept_maps_are_swept_without_a_network(kept: Path, models: Path, tmp_path: Path) -> None:
+    shutil.rmtree(models)
+    done = sweep(kept, tmp_path, [0.0, 1.0], [0.3], Settings(format="png", bits=8))
+    settings = Settings(strengths=Strengths(1.0, 0.3), format="png", bits=8)
+    assert adjusted(kept, tmp_path / "whole.png", settings).status == "done"
+    whole = imagecodecs.imread(tmp_path / "whole.png")
+    crops = [path for strengths, _, path in done.crops if strengths.denoise == 1]
+    assert [path.name for path in crops] == ["a-denoise1-deblur0.3-dark.png", "a-denoise1-deblur0.3-edge.png"]
+    height, width = imagecodecs.imread(crops[0]).shape[:2]
+    assert (height, width) == (96, 96)
+    windows = [whole[:, x : x + 96] for x in range(128 - 96 + 1)]
+    for path in crops:
+        assert any((imagecodecs.imread(path) == window).all() for window in windows)

@@ -1,0 +1,106 @@
+"""``rawfix sweep``: its options, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rawfix.cli import exit_codes, options
+
+
+def sweep(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help="A RAW file, or its X.maps.tif of develop --save-maps.", show_default=False)
+    ],
+    denoise: Annotated[str, typer.Option(help="Strengths, -1…2 or auto, with commas.")] = "0,0.5,1",
+    deblur: Annotated[str, typer.Option(help="Strengths, -1…2 or auto, with commas.")] = "0,0.5,1",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; default: beside the file.")
+    ] = None,
+    overwrite: options.Overwrite = False,
+    wb: options.Wb = "as-shot",
+    exposure: options.Exposure = 0.0,
+    tone: options.Tone = None,
+    highlights: options.Highlights = "rebuild",
+    space: options.Space = None,
+    linear: options.Linear = None,
+    bad_pixels: options.BadPixels = "auto",
+    quality: Annotated[str, typer.Option(help="Tier of the networks: fast, standard, best.")] = "standard",
+    tile: options.Tile = 0,
+    threads: options.Threads = 0,
+    provider: options.Provider = "cpu",
+    json: options.Json = False,
+) -> None:
+    """Compare strengths: a labelled contact sheet of them, and crops at full size; the networks run once.
+
+    The crops show a flat dark place, where noise is seen best, and the strongest edge.
+    """
+    given = options.given_settings(context)
+    raise typer.Exit(
+        run(file, output or file.parent, given, denoise, deblur, overwrite=overwrite, as_json=json)
+    )
+
+
+def run(
+    file: Path,
+    folder: Path,
+    given: Mapping[str, Any],
+    denoise: str,
+    deblur: str,
+    *,
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Sweep a file; returns the exit code."""
+    from rawfix.batch import sweep as sweeping
+    from rawfix.batch.events import SCHEMA_VERSION
+    from rawfix.batch.recipe import from_flat
+    from rawfix.cli.console import err, file_progress, out, print_json, refuse
+    from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
+    from rawfix.io.atomic import make_folder
+    from rawfix.settings import with_defaults
+
+    look = {name: value for name, value in given.items() if name not in ("denoise", "deblur")}
+    try:
+        settings = from_flat(with_defaults({**look, "format": "png", "bits": 8}))
+        if settings.quality == "auto":
+            raise SettingsError("--quality auto: sweep takes a tier; give fast, standard or best")
+        levels = (_levels("denoise", denoise), _levels("deblur", deblur))
+        sweeping.check_sweep(file, *levels, settings)
+        if not file.is_file():
+            refuse(f"no input matched {file}")
+            return exit_codes.NO_INPUT
+        make_folder(folder)
+        with file_progress(1) as progress:
+            found = sweeping.sweep(
+                file, folder, *levels, settings, overwrite=overwrite,
+                progress=lambda done, total: progress.tile(file.name, done, total),
+            )  # fmt: skip
+    except SettingsError as error:
+        refuse(error)
+        return exit_codes.USAGE
+    except RawfixError as error:
+        refuse(str(error) if file.name in str(error) else f"{file.name}: {error}")
+        broken = isinstance(error, ModelError) and not isinstance(error, InferenceError)
+        return exit_codes.MODEL if broken else exit_codes.ALL_FAILED
+    for note in found.notes:
+        err.print(f"rawfix: {file.name}: note: {note}", soft_wrap=True)
+    if as_json:
+        facts = {"schema_version": SCHEMA_VERSION, "event": "sweep", "source": str(file)}
+        print_json({**facts, **found.to_dict()})
+    else:
+        out.print(f"{file} → {found.sheet} and {len(found.crops)} crops", soft_wrap=True)
+    return exit_codes.DONE
+
+
+def _levels(name: str, text: str) -> list[Any]:
+    from rawfix.errors import SettingsError
+
+    try:
+        return [options.strength(part.strip()) for part in text.split(",")]
+    except ValueError:
+        raise SettingsError(f"--{name} {text}: give strengths with commas, such as 0,0.5,1 or auto") from None
