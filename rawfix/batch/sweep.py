@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.auto_strengths import decide_strengths
+from rawfix.batch.calibrated import with_calibration
 from rawfix.batch.known_bad import with_known_bad
 from rawfix.color.spaces import space_named
 from rawfix.errors import SettingsError
@@ -146,7 +147,8 @@ def estimate_of(
         kept, _ = load_kept(source, settings.threads)
         frame, camera, maps, noise = kept.frame, kept.camera, kept.maps, kept.noise
     else:
-        frame = with_known_bad(read_frame(source), source, settings.bad_pixels)
+        frame = with_calibration(read_frame(source), source)
+        frame = with_known_bad(frame, source, settings.bad_pixels)
         found = find(frame, replace(settings, strengths=Strengths(1.0, 1.0)), progress, every=True)
         assert found.maps is not None
         assert found.noise is not None

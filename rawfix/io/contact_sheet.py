@@ -12,7 +12,7 @@ from PIL import ImageDraw, ImageFont
 
 from rawfix.io.atomic import replacing
 
-_GAP, _TEXT = 6, 16
+_GAP, _TEXT, _RULE = 6, 16, 2
 _PAPER, _INK = (32, 32, 32), (235, 235, 235)
 
 
@@ -28,7 +28,7 @@ def write_sheet(path: Path, rows: list[list[Cell]], icc: bytes | None, *, overwr
     """Write a table of cells as PNG; raises `OutputError`."""
     font = ImageFont.load_default(_TEXT)
     cells = [cell for row in rows for cell in row]
-    inner = max(sum(picture.shape[1] for picture in cell.pictures) for cell in cells)
+    inner = max(sum(picture.shape[1] + _RULE for picture in cell.pictures) for cell in cells)
     label = max(int(font.getlength(cell.label)) + 1 for cell in cells)
     wide = max(inner, label) + _GAP
     tall = max(picture.shape[0] for cell in cells for picture in cell.pictures) + _TEXT + 2 * _GAP
@@ -41,6 +41,6 @@ def write_sheet(path: Path, rows: list[list[Cell]], icc: bytes | None, *, overwr
             draw.text((x, y + tall - _TEXT - 2 * _GAP), cell.label, _INK, font)
             for picture in cell.pictures:
                 sheet.paste(Picture.fromarray(np.ascontiguousarray(picture)), (x, y))
-                x += picture.shape[1]
+                x += picture.shape[1] + _RULE
     with replacing(path, overwrite) as temporary:
         sheet.save(temporary, format="PNG", icc_profile=icc)
