@@ -73,7 +73,7 @@ def render_kept(kept: Kept, settings: Settings) -> Developed:
     settings = replace(settings, **kept.settings)
     wb, exposure = kept.frame.wb, settings.exposure
     strengths, notes = decide_strengths(settings.strengths, kept.camera, kept.noise, wb, exposure)
-    camera = apply_maps(kept.camera, kept.maps, strengths)
+    camera = apply_maps(kept.camera, kept.maps, strengths, thread_share(settings.threads or None))
     settings = replace(settings, strengths=strengths)
     models = tuple(id for id, _ in kept.models if strengths.active or id != kept.maps.model)
     return finish(camera, kept.frame, settings, models=models, notes=notes)

@@ -36,9 +36,9 @@ class Maps:
     model: str
 
 
-def apply_maps(camera: Image, maps: Maps, strengths: Strengths) -> Image:
+def apply_maps(camera: Image, maps: Maps, strengths: Strengths, threads: int = 1) -> Image:
     """The camera image with maps taken away by strength; `camera` itself where every strength is 0."""
     components = [] if maps.blur is None else [Component("blur", maps.blur, strengths.blur, "signal")]
     luma, chroma = strengths.noise
     components.append(Component("noise", maps.noise, luma, "noise", chroma))
-    return combine(camera, components, maps.shot, maps.read)
+    return combine(camera, components, maps.shot, maps.read, threads=threads)

@@ -20,6 +20,7 @@ from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
 from rawfix.maps import Maps, apply_maps
 from rawfix.nn.manifest import Model, find_model, tiers
 from rawfix.nn.session import open_session
+from rawfix.nn.threads import thread_share
 from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
@@ -178,7 +179,9 @@ def restored(found: Found, frame: RawFrame, settings: Settings, progress: Progre
     """With noise and blur taken away by the strengths, and without the maps; the very image where all are 0."""
     decided = replace(settings, strengths=found.strengths)
     if found.maps is not None:
-        left = apply_maps(found.camera, found.maps, network_strengths(decided))
+        left = apply_maps(
+            found.camera, found.maps, network_strengths(decided), thread_share(settings.threads or None)
+        )
         found = replace(found, camera=left, maps=None)
     camera, notes = deblur_camera(found.camera, found.noise, frame, decided, progress)
     return replace(found, camera=camera, notes=(*found.notes, *notes))

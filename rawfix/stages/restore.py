@@ -15,6 +15,7 @@ So at denoise 0 the deblurred picture carries the noise that a camera would have
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,7 +55,13 @@ class Component:
 
 
 def combine(
-    camera: Image, components: Sequence[Component], shot: Image, read: Image, *, rescale: bool = True
+    camera: Image,
+    components: Sequence[Component],
+    shot: Image,
+    read: Image,
+    *,
+    rescale: bool = True,
+    threads: int = 1,
 ) -> Image:
     """Take components away, each by its strength.
 
@@ -68,6 +75,8 @@ def combine(
         ``(3,)`` variance per unit signal and in the dark, after white balance.
     rescale
         False leaves noise-like maps as they were found: for showing what the rescaling is for.
+    threads
+        Blocks of rows that are worked on at a time; the result is the same for any number.
 
     Returns
     -------
@@ -79,7 +88,8 @@ def combine(
     changes = [c for c in components if c.dependence == "signal" and c.strength]
     noises = [c for c in components if c.dependence == "noise"]
     result = np.empty_like(camera)
-    for top in range(0, camera.shape[0], _ROWS):
+
+    def fill(top: int) -> None:
         rows = slice(top, top + _ROWS)
         maps = [c.map[rows].astype(np.float32) for c in noises]
         out = camera[rows].copy()
@@ -93,6 +103,10 @@ def combine(
         for noise, values in zip(noises, maps, strict=True):
             out -= gain * weigh(noise, values)
         result[rows] = out
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(fill, range(0, camera.shape[0], _ROWS)):
+            pass
     return result
 
 

@@ -113,3 +113,12 @@ def test_full_strength_leaves_no_noise_on_deblurred_light() -> None:
     mean, deviation = spread(True, 1)
     assert mean == pytest.approx(0.75, abs=1e-5)
     assert deviation < 1e-5
+
+
+def test_the_result_is_the_same_for_any_number_of_threads() -> None:
+    rng = np.random.default_rng(0)
+    camera, noise, blur = (rng.random((700, 40, 3), np.float32) for _ in range(3))
+    components = [Component("blur", blur, 0.4, "signal"), Component("noise", noise, 0.7, "noise", 0.2)]
+    shot, read = np.full(3, 1e-3, np.float32), np.full(3, 1e-5, np.float32)
+    one, four = (combine(camera, components, shot, read, threads=threads) for threads in (1, 4))
+    np.testing.assert_array_equal(one, four)
