@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from rawfix.cfa import CANONICAL, Cfa  # noqa: E402
 from rawfix.errors import CorruptRawError  # noqa: E402
 from rawfix.frame import Image  # noqa: E402
+from rawfix.training import restore_pairs  # noqa: E402
 from rawfix.training.burst_bundle import Levels, write_bundle  # noqa: E402
 from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
 from rawfix.training.data import load  # noqa: E402
@@ -183,6 +184,18 @@ def test_learned_noise_and_its_model_reach_the_pair() -> None:
     wb_plane = -made.noise
     assert wb_plane.min() >= 1
     assert (made.sigma > 0.3 * np.sqrt(0.5)).all()
+
+
+def test_learned_noise_and_its_model_reach_the_pair_of_restoration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore_pairs, "NOISY", 1)
+    photo = np.full((48, 48, 3), 90, np.uint8)
+    made = restore_pairs.make_restore_pair(
+        photo, CANONICAL["bayer"], np.random.default_rng(5), learned=Loud()
+    )
+    # Misjudged by a deviation of 0.1; the green multiplier is 1.
+    assert made.shot[1] == pytest.approx(0.25, rel=0.5)
+    assert made.read[1] == pytest.approx(0.5, rel=0.5)
+    assert made.mosaic.max() < 0
 
 
 def test_the_share_of_learned_noise_is_kept() -> None:
