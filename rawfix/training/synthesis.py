@@ -76,7 +76,7 @@ def add_infrared(image: Image, rng: np.random.Generator) -> Image:
 
 
 def draw_optics(rng: np.random.Generator) -> tuple[Image, ...] | None:
-    """A kernel a channel: softness σ 0…1.2 px, and red and blue off by up to 1 px; three patches of four have neither."""
+    """A kernel a channel: softness σ 0…1.2 px, and red and blue off by up to 1 px; three in four have neither."""
     if rng.random() < 0.75:
         return None
     sigma = float(rng.uniform(0, 1.2)) if rng.random() < 0.5 else 0.0
