@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +37,13 @@ def make_dngs(folder: Path, count: int, size: tuple[int, int] = (48, 64)) -> lis
 
 @contextmanager
 def started(*words: object) -> Iterator[subprocess.Popen[str]]:
-    """``rawfix`` while it runs, its outputs piped."""
+    """``rawfix`` while it runs, its outputs piped; it hears Ctrl-C even where the tests run in the background."""
     with subprocess.Popen(
-        [*COMMAND, *map(str, words)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, *map(str, words)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             yield process

@@ -85,7 +85,7 @@ def test_evaluate_measures_draws_and_files_every_section(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["upscale"], "upscale: unknown task; there is demosaic, restore"),
+        (["colorize"], "colorize: unknown task; there is demosaic, restore, upscale"),
         (["restore", "--peers"], "restore: --set all and --peers"),
         (["restore"], "of a run of demosaic, not restore; evaluate demosaic"),
         (["demosaic", "--set", "some"], "--set some: give validation or all"),
