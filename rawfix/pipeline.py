@@ -97,7 +97,8 @@ def check_settings(settings: Settings, *, every: bool = False) -> None:
 def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:
     """A demosaicing model as a callable over this frame: tiles on the grid of its canonical phase.
 
-    Where no crop leads to that phase, the network sees the frame turned or mirrored.
+    Where no crop leads to that phase, the network sees the frame turned or mirrored. Beyond the frame it is
+    told that no sample is worth anything, as it was in training.
     """
     assert frame.cfa is not None
     shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
@@ -123,6 +124,7 @@ def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress 
             origin=origin,
             progress=progress,
             finish=finish,
+            outside={"known_bad": 1.0},
         )
 
     return lambda inputs, finish: run_turned(run_tiles, inputs, finish, symmetry, shape)

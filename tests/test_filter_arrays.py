@@ -6,12 +6,15 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rawfix import pipeline
 from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import ManifestError, ModelError, UnsupportedRawError
 from rawfix.frame import RawFrame
@@ -144,3 +147,33 @@ def test_a_network_without_infrared_does_not_serve_a_sensor_with_it(installed: C
     installed("rgbir2", channels=3)
     with pytest.raises(ManifestError, match="3 channels"):
         develop(frame_of(CANONICAL["rgbir2"]), PLAIN)
+
+
+@pytest.mark.parametrize("rows", [("GB", "RI"), ("GR", "BI")])
+def test_beyond_the_frame_every_sample_is_known_to_be_bad(
+    installed: Callable[..., None], monkeypatch: pytest.MonkeyPatch, rows: tuple[str, str]
+) -> None:
+    installed("rgbir2")
+    opened = pipeline.open_session
+    told: list[np.ndarray] = []
+
+    def listening(*arguments: Any) -> Any:
+        session = opened(*arguments)
+
+        def run(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            told.append(tensors["known_bad"].copy())
+            return session.run(tensors)
+
+        return SimpleNamespace(run=run, outputs=session.outputs)
+
+    monkeypatch.setattr(pipeline, "open_session", listening)
+    _, bad, _ = to_camera(frame_of(Cfa.from_rows(*rows), (30, 41)), replace(PLAIN, tile=0))
+    assert sum(int((plane == 0).sum()) for plane in told) >= 30 * 41
+    for plane in told:
+        outer = plane[0, 0].copy()
+        rows_inside, columns_inside = (np.flatnonzero((outer == 0).any(axis)) for axis in (1, 0))
+        outer[np.ix_(rows_inside, columns_inside)] += 1
+        assert (plane == 1).any()
+        assert (outer == 1).all()
+    assert bad is not None
+    assert not bad.any()
