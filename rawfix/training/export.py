@@ -27,7 +27,7 @@ from rawfix.training.networks import Network
 from rawfix.training.weights import load_weights
 
 OPSET = 17
-TILE = 512
+TILE = 1024
 GOLDEN = "golden.npz"
 GOLDEN_TOLERANCE = 1e-3
 
