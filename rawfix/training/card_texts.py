@@ -53,8 +53,7 @@ the *linearly demosaiced* noise, so it keeps the sensor's grain.""",
     exposed="""Exposed by the package's own forward model: drawn exposure, white balance and colour matrix,
 Poisson–Gaussian and structured noise, planted defects (points, clusters, lines).""",
     limits="""Moiré finer than the mosaic's own grid stays moiré. A true point of light that covers a single pixel of
-one colour cannot be told from a hot pixel. Weak defects in busy texture stay; how many is said by the recall above. A
-dark line along the frame's very border is taken for a dead one.""",
+one colour cannot be told from a hot pixel. Weak defects in busy texture stay; how many is said by the recall above.""",
 )
 
 _RESTORE = Text(
