@@ -56,7 +56,7 @@ def _is_stale(path: Path, host: str, process: int) -> bool:
         return False
     try:
         found = psutil.Process(process)
-        return found.status() == psutil.STATUS_ZOMBIE or found.create_time() > written + 1
+        return bool(found.status() == psutil.STATUS_ZOMBIE or found.create_time() > written + 1)
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:
