@@ -4,95 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from rawfix.choices import DEFAULT_BITS as DEFAULT_BITS
+from rawfix.choices import DEFAULT_TIME_BUDGET as DEFAULT_TIME_BUDGET
+from rawfix.choices import FORMAT_BITS as FORMAT_BITS
+from rawfix.choices import LOSSY as LOSSY
+from rawfix.choices import NEGATIVES as NEGATIVES
+from rawfix.choices import Bits as Bits
+from rawfix.choices import DeblurMethod as DeblurMethod
+from rawfix.choices import DenoiseMethod as DenoiseMethod
+from rawfix.choices import DngCompression as DngCompression
+from rawfix.choices import Exr as Exr
+from rawfix.choices import ExrCompression as ExrCompression
+from rawfix.choices import Format as Format
+from rawfix.choices import Highlights as Highlights
+from rawfix.choices import Quality as Quality
+from rawfix.choices import Space as Space
+from rawfix.choices import Tier as Tier
+from rawfix.choices import Tone as Tone
 from rawfix.errors import SettingsError
-
-Space = Literal["srgb", "display-p3", "adobe-rgb", "rec2020", "prophoto", "acescg", "aces2065-1", "camera"]
-Tone = Literal["standard", "none"]
-Format = Literal["tiff", "png", "jpeg", "exr", "jxl", "avif", "dng", "dng-cfa"]
-Bits = Literal[8, 10, 12, 16, 32]
-Exr = Literal["", "aces2065-1", "acescg"]
-ExrCompression = Literal["", "none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"]
-DngCompression = Literal["none", "ljpeg", "jxl"]
-Highlights = Literal["rebuild", "clip"]
-DenoiseMethod = Literal["network", "classical"]
-DeblurMethod = Literal["network", "richardson-lucy"]
-Tier = Literal["fast", "standard", "best"]
-Quality = Literal[Tier, "auto"]
-Auto = Literal["auto"]
-
-DEFAULT_TIME_BUDGET = 30.0
-"""Seconds a picture that ``--quality auto`` may spend in its networks."""
-
-FORMAT_BITS: dict[str, tuple[int, ...]] = {
-    "tiff": (8, 16, 32),
-    "png": (8, 16),
-    "jpeg": (8,),
-    "exr": (16, 32),
-    "jxl": (8, 16),
-    "avif": (8, 10, 12),
-    "dng": (16,),
-    "dng-cfa": (16,),
-}
-"""Bit depths of each output format; 32 is floating point, as is EXR's 16."""
-DEFAULT_BITS: dict[str, int] = dict.fromkeys(FORMAT_BITS, 16) | {"jpeg": 8, "avif": 10}
-NEGATIVES = ("dng", "dng-cfa")
-"""Formats that hold the picture before colour and tone."""
-LOSSY = {"jpeg": 95, "jxl": 100, "avif": 90}
-"""Formats with a quality, and the one they take by themselves; JPEG XL and AVIF are lossless at 100."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strengths:
-    """How much of each residual map is taken away: 0 leaves, 1 removes, −1…2.
-
-    ``denoise_luma`` and ``denoise_chroma``, where given, take the place of ``denoise`` for brightness and for colour.
-    ``auto`` is for the picture to decide (`rawfix.auto_strengths`); what it came to is a number again.
-    """
-
-    denoise: float | Auto = 0.0
-    deblur: float | Auto = 0.0
-    denoise_luma: float | None = None
-    denoise_chroma: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if value is None or (value == "auto" and name in ("denoise", "deblur")):
-                continue
-            if isinstance(value, str) or not (math.isfinite(value) and -1 <= value <= 2):
-                raise SettingsError(f"--{name.replace('_', '-')} {value}: strengths run from -1 to 2")
-
-    @property
-    def noise(self) -> tuple[float, float]:
-        """Strengths of the noise map's brightness and of its colour, decided."""
-        luma = self.denoise if self.denoise_luma is None else self.denoise_luma
-        chroma = self.denoise if self.denoise_chroma is None else self.denoise_chroma
-        return _decided(luma), _decided(chroma)
-
-    @property
-    def blur(self) -> float:
-        """Strength of the blur map, decided."""
-        return _decided(self.deblur)
-
-    @property
-    def active(self) -> bool:
-        """Whether anything is to be taken away, or added; ``auto`` may be."""
-        luma = self.denoise if self.denoise_luma is None else self.denoise_luma
-        chroma = self.denoise if self.denoise_chroma is None else self.denoise_chroma
-        return any((luma, chroma, self.deblur))
-
-
-def _decided(strength: float | Auto) -> float:
-    if strength == "auto":
-        raise ValueError("auto is not decided yet: see rawfix.auto_strengths")
-    return strength
-
-
-STRENGTHS = tuple(Strengths.__dataclass_fields__)
-"""Names of the strengths, as options and in presets."""
+from rawfix.strengths import STRENGTHS as STRENGTHS
+from rawfix.strengths import Auto as Auto
+from rawfix.strengths import Strengths as Strengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +79,7 @@ class Settings:
         ONNX Runtime execution provider.
     """
 
-    strengths: Strengths = Strengths()
+    strengths: Strengths = field(default_factory=Strengths)
     denoise_method: DenoiseMethod = "network"
     deblur_method: DeblurMethod = "network"
     quality: Quality = "standard"
