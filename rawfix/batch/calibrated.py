@@ -19,6 +19,7 @@ from rawfix.io.calibrations import (
     calibrations_folder,
     find_calibration,
     path_of,
+    read_calibration,
 )
 from rawfix.io.read import read_frame
 from rawfix.physics.edges import find_edges
@@ -29,12 +30,19 @@ from rawfix.stages.normalize import normalize
 _MOST_EDGES = 2000
 
 
-def with_calibration(frame: RawFrame, path: Path) -> RawFrame:
-    """The frame with its body's calibrated noise, where the file states none itself, and its lens's PSF."""
-    if not calibrations_folder().is_dir():
+def with_calibration(frame: RawFrame, path: Path, given: Path | None = None) -> RawFrame:
+    """The frame with its body's calibrated noise, where the file states none itself, and its lens's PSF.
+
+    ``given`` is the calibration's file, in place of the one that is kept for the body.
+    """
+    if given is None and not calibrations_folder().is_dir():
         return frame
     try:
-        found = find_calibration(frame.camera, read_exposure(path).serial)
+        found = (
+            find_calibration(frame.camera, read_exposure(path).serial)
+            if given is None
+            else read_calibration(given)
+        )
     except SettingsError as error:
         return replace(frame, notes=(*frame.notes, f"the camera's calibration was left out: {error}"))
     if found is None:

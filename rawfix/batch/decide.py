@@ -115,7 +115,7 @@ def carried_digest(source: Path, options: Options, camera: str, settings: Settin
         with suppress(OSError):
             sidecars.append([path.name, FileState.of(path).sha256])
     given = [asdict(options.mosaic)] if described and options.mosaic is not None else []
-    known = known_digest(source, camera, settings.bad_pixels)
+    known = known_digest(source, camera, options.bad_pixels(settings.bad_pixels))
     measured = calibration_digest(source, camera)
     return digest([options.strip_private, sidecars, *given, *filter(None, (known, measured))])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -40,11 +40,16 @@ class Run:
     options: Options
 
 
-def prepare(jobs: list[Job], recipe: Recipe, options: Options) -> Run:
-    """Decide about every job, reading journals but no frame."""
+def prepare(
+    jobs: list[Job],
+    recipe: Recipe,
+    options: Options,
+    installed: Callable[[], dict[str, str]] = installed_models,
+) -> Run:
+    """Decide about every job, reading journals but no frame; ``installed``: id → sha256 of the networks used."""
     journals = {folder: Journal(folder) for folder in sorted({job.target.parent for job in jobs})}
     options = replace(options, run=_run_id(jobs, recipe, options, journals.values()))
-    installed = cache(installed_models)
+    installed = cache(installed)
     steps: list[tuple[Job, Action | None]] = []
     for job in jobs:
         action = None

@@ -27,10 +27,10 @@ def keep_maps(work: Work, found: Found, frame: RawFrame, settings: Settings, *, 
         noise=found.noise,
         defects=None if found.bad is None else int(np.count_nonzero(found.bad)),
         models=tuple((name, installed.get(name, "")) for name in found.models),
-        source=str(source.absolute()),
+        source=str(work.job.known_as or source.absolute()),
         sha256=work.state.sha256,
         settings={name: chosen[name] for name in BAKED},
     )
-    origin = Origin(source, sidecars_of(source), work.options.strip_private)
+    origin = Origin(source, sidecars_of(source), work.options.strip_private, named=work.job.known_as)
     path = work.options.maps_path(work.target)
     save_kept(path, kept, origin, overwrite=overwrite, threads=settings.threads)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rawfix.io.mosaic_facts import MosaicFacts
@@ -31,6 +32,10 @@ class Options:
         Folder for what the report shows of each file.
     max_memory
         Bytes that all processes together may take; 0: any.
+    lists
+        Where lists of bad pixels lie that are not where they are named: on another machine.
+    calibration
+        File of the body's calibration, in place of the one this machine keeps.
     """
 
     overwrite: bool = False
@@ -44,6 +49,12 @@ class Options:
     run: str = ""
     previews: Path | None = None
     max_memory: int = 0
+    lists: Mapping[str, Path] = field(default_factory=dict)
+    calibration: Path | None = None
+
+    def bad_pixels(self, choice: str) -> str:
+        """Where to read what ``--bad-pixels`` names."""
+        return str(self.lists.get(choice, choice))
 
     def sides(self, target: Path) -> tuple[Path, ...]:
         """Files written along with a target."""

@@ -24,12 +24,13 @@ _OTHER = frozenset((".webp", ".bmp", ".gif", ".heic", ".jp2", ".psd"))
 @dataclass(frozen=True, slots=True)
 class Job:
     """One file to develop. ``target`` may hold fields known only after reading: ``{camera}``, ``{iso}``, a
-    ``{quality}`` that time decides."""
+    ``{quality}`` that time decides. ``known_as`` is the source's path where it is read from a copy."""
 
     source: Path
     target: Path
     fields: Mapping[str, object]
     needs_frame: bool = False
+    known_as: Path | None = None
 
 
 def _check_template(name: str) -> list[str]:

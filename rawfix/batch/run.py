@@ -10,21 +10,22 @@ from pathlib import Path
 import numpy as np
 
 from rawfix.batch.calibrated import with_calibration
-from rawfix.batch.decide import Action, carried_digest, decide, installed_models
-from rawfix.batch.identity import FileState, settings_digest
-from rawfix.batch.journal import Entry, Journal, append_entry
+from rawfix.batch.decide import Action, decide, installed_models
+from rawfix.batch.identity import FileState
+from rawfix.batch.journal import Journal
 from rawfix.batch.keep import keep_maps
 from rawfix.batch.known_bad import with_known_bad
 from rawfix.batch.options import STAGES, Options
 from rawfix.batch.output import develop_for, write_output
 from rawfix.batch.plan import Job, check_claim, fill
-from rawfix.batch.preview import After, look, pictures, save_fragment
+from rawfix.batch.preview import After, look, pictures
 from rawfix.batch.recipe import Recipe
+from rawfix.batch.remember import may_replace, note_side, note_target, set_aside
 from rawfix.batch.result import Result, settled
-from rawfix.batch.tiers import choose_tier
+from rawfix.batch.tiers import Choice, choose_tier
 from rawfix.batch.work import Work
 from rawfix.errors import CorruptRawError, OutputError
-from rawfix.frame import Image
+from rawfix.frame import Image, RawFrame
 from rawfix.io.atomic import announcing, check_target
 from rawfix.io.mask import write_mask
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
@@ -37,7 +38,13 @@ from rawfix.settings import Settings
 
 
 def read(
-    job: Job, action: Action | None, recipe: Recipe, options: Options, claim: Callable[[Path], bool]
+    job: Job,
+    action: Action | None,
+    recipe: Recipe,
+    options: Options,
+    claim: Callable[[Path], bool],
+    choose: Callable[[RawFrame, Settings], Choice] = choose_tier,
+    installed: Callable[[], dict[str, str]] = installed_models,
 ) -> Work | Result:
     """Read one file and settle where it goes.
 
@@ -49,6 +56,8 @@ def read(
         What was decided already; None where it depends on the frame, or on what another process just did.
     claim
         Asked where the target's name depends on the frame.
+    choose, installed
+        The tier of a frame, and the networks there are; others' where it is developed elsewhere.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def read(
         raise CorruptRawError(f"{job.source.name}: changed while it was read; try again when it is complete")
     settings = recipe.settings_for(frame.camera, frame.iso)
     late: dict[str, object] = {"camera": frame.camera or "unknown", "iso": round(frame.iso or 0)}
-    choice = choose_tier(frame, settings) if job.needs_frame else None
+    choice = choose(frame, settings) if job.needs_frame else None
     if choice is not None:
         late["quality"] = choice.tier
     target = fill(job, **late)
@@ -80,7 +89,7 @@ def read(
     if job.needs_frame:
         check_claim(target, job.source, claim)
     if action is None:
-        action = decide(job.source, target, sides, journal, recipe, options, installed_models)
+        action = decide(job.source, target, sides, journal, recipe, options, installed)
     if action.kind == "refuse":
         raise OutputError(action.reason)
     if action.kind in ("skip", "unchanged"):
@@ -89,9 +98,9 @@ def read(
     check_target(target, overwrite)
     for side in sides:
         check_target(side, options.overwrite or journal.find(side) is not None)
-    choice = choice or choose_tier(frame, settings)
-    frame = with_known_bad(frame, job.source, settings.bad_pixels)
-    frame = with_calibration(frame, job.source)
+    choice = choice or choose(frame, settings)
+    frame = with_known_bad(frame, job.source, options.bad_pixels(settings.bad_pixels))
+    frame = with_calibration(frame, job.source, options.calibration)
     return Work(
         job, target, settings, choice, options, journal, time.monotonic() - started, state, overwrite,
         frame, frame.camera, frame.iso, frame.noise,
@@ -107,8 +116,8 @@ def compute(work: Work, progress: Progress | None) -> None:
     def save(stage: str, image: Image) -> None:
         if options.save_stages is not None and stage in STAGES:
             path = options.stage_path(work.target, stage)
-            with announcing(lambda temporary, final: _note_side(work, temporary, final)):
-                write_tiff(path, image, icc=None, overwrite=_may_replace(work, path))
+            with announcing(lambda temporary, final: note_side(work, temporary, final)):
+                write_tiff(path, image, icc=None, overwrite=may_replace(work, path))
 
     seen: list[After] = []
 
@@ -120,9 +129,9 @@ def compute(work: Work, progress: Progress | None) -> None:
     settings = work.choice.apply(work.settings)
 
     def keep(found: Found) -> None:
-        with announcing(lambda temporary, final: _note_side(work, temporary, final)):
+        with announcing(lambda temporary, final: note_side(work, temporary, final)):
             keep_maps(
-                work, found, frame, settings, overwrite=_may_replace(work, options.maps_path(work.target))
+                work, found, frame, settings, overwrite=may_replace(work, options.maps_path(work.target))
             )
 
     work.developed = develop_for(
@@ -150,16 +159,17 @@ def write(work: Work) -> Result:
     work.developed = None
     bad_map = work.options.bad_map_path(target)
     if bad_map is not None and developed.bad is not None:
-        with announcing(lambda temporary, final: _note_side(work, temporary, final)):
-            write_mask(bad_map, developed.bad, _may_replace(work, bad_map))
+        with announcing(lambda temporary, final: note_side(work, temporary, final)):
+            write_mask(bad_map, developed.bad, may_replace(work, bad_map))
     elif bad_map is not None:
         work.sides.append(bad_map.absolute())
         work.notes += ("holds no mosaic: no map of bad pixels was made",)
 
     def announce(temporary: Path, final: Path) -> None:
-        append_entry(final.parent, _entry(work, developed.models, FileState.of(temporary)))
+        installed = installed_models()
+        note_target(work, {name: installed.get(name, "") for name in developed.models}, temporary, final)
 
-    _set_aside(work, developed)
+    set_aside(work, _result(work, developed))
     with announcing(announce):
         origin = _origin(work, developed)
         work.notes += write_output(target, developed, settings, origin, overwrite=work.overwrite)
@@ -188,18 +198,6 @@ def _result(work: Work, developed: Developed | Negative) -> Result:
     )
 
 
-def _set_aside(work: Work, developed: Developed | Negative) -> None:
-    """Keep for the report what it shows of this file."""
-    if work.options.previews is None:
-        return
-    noise = work.noise
-    facts = {
-        **_result(work, developed).to_dict(),
-        "noise": None if noise is None else {"shot": noise.shot, "read": noise.read, "source": noise.source},
-    }
-    save_fragment(work.options.previews, work.target, {"facts": facts, "pictures": work.pictures})
-
-
 def _used(work: Work, developed: Developed | Negative) -> Settings:
     """The settings with what ``auto`` came to."""
     return replace(work.choice.apply(work.settings), strengths=developed.strengths)
@@ -215,30 +213,4 @@ def _origin(work: Work, developed: Developed | Negative) -> Origin:
         defects=None if developed.bad is None else int(np.count_nonzero(developed.bad)),
     )
     source = work.job.source
-    return Origin(source, sidecars_of(source), work.options.strip_private, provenance)
-
-
-def _may_replace(work: Work, side: Path) -> bool:
-    return work.options.overwrite or work.journal.find(side) is not None
-
-
-def _note_side(work: Work, temporary: Path, final: Path) -> None:
-    append_entry(work.target.parent, Entry(final.absolute(), FileState.of(temporary), work.options.run))
-    work.sides.append(final.absolute())
-
-
-def _entry(work: Work, models: tuple[str, ...], state: FileState) -> Entry:
-    installed = installed_models()
-    return Entry(
-        path=work.target.absolute(),
-        state=state,
-        run=work.options.run,
-        source=work.job.source,
-        source_state=work.state,
-        carried=carried_digest(work.job.source, work.options, work.camera, work.settings),
-        settings=settings_digest(work.settings),
-        models={name: installed.get(name, "") for name in models},
-        sides=tuple(work.sides),
-        camera=work.camera,
-        iso=work.iso,
-    )
+    return Origin(source, sidecars_of(source), work.options.strip_private, provenance, work.job.known_as)

@@ -12,13 +12,13 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rawfix.errors import DiskFullError, InferenceError, ModelError, RawfixError
 from rawfix.nn.threads import share_threads
@@ -103,8 +103,30 @@ class _Line:
         return answers.get()
 
 
-def main(connection: Connection) -> None:
-    """Run a worker until it is told to end."""
+class Steps(Protocol):
+    """How one file is developed; `rawfix.batch.run` says what each step does and raises."""
+
+    def read(
+        self, job: Job, action: Action | None, recipe: Recipe, options: Options, claim: Callable[[Path], bool]
+    ) -> Work | Result: ...
+
+    def compute(self, work: Work, progress: Callable[[int, int], None] | None) -> None: ...
+
+    def write(self, work: Work) -> Result: ...
+
+
+def here(stopping: Callable[[], bool]) -> Steps:
+    """The steps of a worker that develops by itself."""
+    from rawfix.batch import run
+
+    return run
+
+
+def main(connection: Connection, load: Callable[[Callable[[], bool]], Steps] = here) -> None:
+    """Run a worker until it is told to end.
+
+    ``load`` makes its steps, told how to ask whether the run is being stopped: a step that waits may raise `Stopped`.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Decoders are listened to on file descriptor 2; what Python says must not be taken for theirs.
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="replace")
@@ -112,37 +134,39 @@ def main(connection: Connection) -> None:
     os.environ["OMP_NUM_THREADS"] = str(brief.threads)
     share_threads(brief.threads)
     line = _Line(connection)
+    steps = load(line.stopping.is_set)
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         readings: queue.SimpleQueue[tuple[Task, Future[Work | Result]] | None] = queue.SimpleQueue()
-        feeder = threading.Thread(target=_feed, args=(line, readings, reader, brief), daemon=True)
+        feeder = threading.Thread(target=_feed, args=(line, steps, readings, reader, brief), daemon=True)
         feeder.start()
         writing: Future[None] | None = None
         while (reading := readings.get()) is not None and not line.stopping.is_set():
             task, future = reading
             try:
                 with _blamed(line, task):
-                    outcome = _compute(line, task, future)
+                    outcome = _compute(line, steps, task, future)
             except Stopped:
                 break
             if writing is not None:
                 writing.result()
-            writing = writer.submit(_finish, line, task, outcome)
+            writing = writer.submit(_finish, line, steps, task, outcome)
         if writing is not None:
             writing.result()
     line.send("bye", 0)
 
 
-def _feed(line: _Line, readings: queue.SimpleQueue[Any], reader: ThreadPoolExecutor, brief: Brief) -> None:
+def _feed(
+    line: _Line, steps: Steps, readings: queue.SimpleQueue[Any], reader: ThreadPoolExecutor, brief: Brief
+) -> None:
     """Turn tasks into readings, in order."""
     try:
         while (task := line.tasks.get()) is not None:
-            readings.put((task, reader.submit(_read, line, task, brief)))
+            readings.put((task, reader.submit(_read, line, steps, task, brief)))
     finally:
         readings.put(None)
 
 
-def _read(line: _Line, task: Task, brief: Brief) -> Work | Result:
-    from rawfix.batch.run import read
+def _read(line: _Line, steps: Steps, task: Task, brief: Brief) -> Work | Result:
     from rawfix.batch.work import Work
 
     def claim(target: Path) -> bool:
@@ -151,7 +175,7 @@ def _read(line: _Line, task: Task, brief: Brief) -> Work | Result:
     with _blamed(line, task):
         try:
             tile = _await_memory(line, task, brief) if brief.memory else None
-            work = read(task.job, task.action, brief.recipe, brief.options, claim)
+            work = steps.read(task.job, task.action, brief.recipe, brief.options, claim)
         except (RawfixError, MemoryError) as error:
             return failure(task.job.source, error)
     if tile is not None and isinstance(work, Work):
@@ -178,8 +202,7 @@ def _await_memory(line: _Line, task: Task, brief: Brief) -> int:
     return tile
 
 
-def _compute(line: _Line, task: Task, future: Future[Work | Result]) -> Work | Result:
-    from rawfix.batch.run import compute
+def _compute(line: _Line, steps: Steps, task: Task, future: Future[Work | Result]) -> Work | Result:
     from rawfix.batch.work import Work
 
     def tile(done: int, total: int) -> None:
@@ -191,20 +214,19 @@ def _compute(line: _Line, task: Task, future: Future[Work | Result]) -> Work | R
     line.send("computing", task.number)
     if isinstance(work, Work):
         try:
-            compute(work, tile)
+            steps.compute(work, tile)
         except (RawfixError, MemoryError) as error:
             return failure(task.job.source, error)
     return work
 
 
-def _finish(line: _Line, task: Task, outcome: Work | Result) -> None:
-    from rawfix.batch.run import write
+def _finish(line: _Line, steps: Steps, task: Task, outcome: Work | Result) -> None:
     from rawfix.batch.work import Work
 
     with _blamed(line, task):
         if isinstance(outcome, Work):
             try:
-                outcome = write(outcome)
+                outcome = steps.write(outcome)
             except (RawfixError, MemoryError) as error:
                 outcome = failure(task.job.source, error)
         line.send("result", task.number, outcome)

@@ -76,7 +76,7 @@ def main_directory(
         **_names(frame, entries),
     }
     if not origin.strip_private:
-        name = origin.source.name
+        name = origin.told.name
         entries[_ORIGINAL_NAME] = ascii(name) if name.isascii() else utf8(name)
         entries[_ORIGINAL_DIGEST] = byte(file_digest(origin.source))
     if stops or _BASELINE_EXPOSURE not in entries:

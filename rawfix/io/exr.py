@@ -103,7 +103,7 @@ def write_exr(
         header["acesImageContainerFlag"] = 1
     if metadata_from is not None:
         blocks = metadata_blocks(metadata_from, software=f"rawfix {__version__}", width=width, height=height)
-        header |= attributes_of(blocks.texts, metadata_from.source)
+        header |= attributes_of(blocks.texts, metadata_from.told)
         header["xmp"] = blocks.xmp.decode()
         notes = blocks.notes
     with replacing(path, overwrite) as temporary:

@@ -39,7 +39,7 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
         data = _sidecar(path)
         if data is None:
             notes.append(f"sidecar {path.name} cannot be read and was left out")
-        elif _is_for(data, origin.source):
+        elif _is_for(data, origin.told):
             found: dict[str, list[tuple[str, Any]]] = {}
             _take(found, data, is_carried_from_sidecar)
             merged.update(found)
@@ -53,7 +53,7 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
         for name, content in origin.provenance.properties().items():
             _put(xmp, f"Xmp.{PREFIX}.{name}", content)
         if not origin.strip_private:
-            _put(xmp, f"Xmp.{PREFIX}.Source", origin.source.name)
+            _put(xmp, f"Xmp.{PREFIX}.Source", origin.told.name)
             _put(xmp, f"Xmp.{PREFIX}.Sidecars", tuple(used))
     if xmp.count():
         xmp["Xmp.xmp.CreatorTool"] = software

@@ -73,12 +73,20 @@ class Origin:
         Author and copyright stay.
     provenance
         What is told about the development, or None for nothing.
+    named
+        What the RAW file is called where that is not its name on this disk; None where it is.
     """
 
     source: Path
     sidecars: tuple[Path, ...] = ()
     strip_private: bool = False
     provenance: Provenance | None = None
+    named: Path | None = None
+
+    @property
+    def told(self) -> Path:
+        """The RAW file's name as metadata tell it."""
+        return self.named or self.source
 
 
 def sidecars_of(source: Path) -> tuple[Path, ...]:
