@@ -13,6 +13,7 @@ from rawfix.color.transfer import Display
 from rawfix.frame import Image, RawFrame
 from rawfix.io.ocio import open_view
 from rawfix.io.writers import check_format
+from rawfix.lens import Correction, check_lens_correction
 from rawfix.nn.threads import thread_share
 from rawfix.settings import Settings, Strengths
 from rawfix.stages.highlights import rebuild_highlights
@@ -44,6 +45,8 @@ class Developed:
         Sentences about what had to be assumed.
     strengths
         What was taken away, as numbers.
+    lens
+        The correction of the lens that was applied, in words; "" for none.
     """
 
     display: Display
@@ -52,6 +55,7 @@ class Developed:
     models: tuple[str, ...]
     notes: tuple[str, ...] = ()
     strengths: Strengths = field(default_factory=Strengths)
+    lens: str = ""
 
 
 def check_look(settings: Settings) -> None:
@@ -60,6 +64,7 @@ def check_look(settings: Settings) -> None:
     if settings.ocio:
         open_view(settings.ocio, settings.ocio_display, settings.ocio_view)
     crosstalk_matrix(settings.ir_crosstalk)
+    check_lens_correction(settings)
     if settings.wb != "auto":
         wb_multipliers(settings.wb, (1.0, 1.0, 1.0), np.eye(3))
 
@@ -101,8 +106,9 @@ def finish(
     bad: NDArray[np.bool_] | None = None,
     models: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
+    lens: Correction | None = None,
 ) -> Developed:
-    """White balance, highlights, color, tone and depth.
+    """White balance, highlights, lens, color, tone and depth.
 
     Parameters
     ----------
@@ -116,6 +122,8 @@ def finish(
         Called with each stage's result: ``camera``, ``working``.
     bad, models, notes
         What was learnt before, for the result.
+    lens
+        What to undo of the lens. It comes after highlights, which are known by the level at which the sensor clipped.
 
     Raises
     ------
@@ -137,6 +145,9 @@ def finish(
             camera = rebuild_highlights(camera, chosen, in_place=True)
         else:
             camera = cut(camera, chosen)
+    threads = thread_share(settings.threads or None)
+    if lens is not None:
+        camera = lens.apply(camera, threads)
     tone: str = settings.tone
     if settings.space == "camera":
         working, space, tone = camera, WORKING, "none"
@@ -152,7 +163,7 @@ def finish(
         view, name = open_view(settings.ocio, settings.ocio_display, settings.ocio_view)
         space, tone = space_named("aces2065-1"), "none"
         notes += (f"no color profile is embedded: the values are for OpenColorIO's {name}",)
-    threads = thread_share(settings.threads or None)
     upright = orient(working, frame.orientation)
     display = render(upright, space, tone, settings.linear, settings.render_bits, threads, view)
-    return Developed(display, bad, chosen, models, notes, settings.strengths)
+    text = "" if lens is None else lens.text
+    return Developed(display, bad, chosen, models, notes, settings.strengths, text)

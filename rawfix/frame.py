@@ -57,6 +57,34 @@ class PsfModel:
         return red, green, blue
 
 
+@dataclass(frozen=True, slots=True)
+class LensFacts:
+    """What a file says about the lens and how it was set.
+
+    Attributes
+    ----------
+    make, model, lens
+        Names of camera and lens as metadata have them, "" when unknown.
+    focal_length, f_number, distance
+        Millimeters, the aperture number, meters to what is in focus; None when unknown.
+    opcodes_2, opcodes_3
+        A DNG's OpcodeList2 and OpcodeList3 as stored, or empty.
+    area
+        Top, left, height and width of the picture that the lists speak of, relative to ``mosaic[0, 0]``; None: the
+        mosaic itself.
+    """
+
+    make: str = ""
+    model: str = ""
+    lens: str = ""
+    focal_length: float | None = None
+    f_number: float | None = None
+    distance: float | None = None
+    opcodes_2: bytes = b""
+    opcodes_3: bytes = b""
+    area: tuple[int, int, int, int] | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RawFrame:
     """One exposure as the camera recorded it.
@@ -100,6 +128,8 @@ class RawFrame:
         known.
     psf
         Point spread function of camera and lens, or None where it was never measured.
+    lens_facts
+        What corrections of the lens go by.
     notes
         Plain sentences about fallbacks taken while reading ("white balance missing: daylight used").
     """
@@ -122,6 +152,7 @@ class RawFrame:
     origin: tuple[int, int] = (0, 0)
     known_bad: NDArray[np.bool_] | None = None
     psf: PsfModel | None = None
+    lens_facts: LensFacts = LensFacts()
     notes: tuple[str, ...] = ()
 
 
@@ -138,6 +169,7 @@ def with_infrared(values: tuple[float, float, float]) -> NDArray[np.float32]:
 def crop(frame: RawFrame, y: int, x: int, height: int, width: int) -> RawFrame:
     """The part of a frame that starts at ``(y, x)``; filter array and black levels move with it."""
     window = np.s_[y : y + height, x : x + width]
+    area = frame.lens_facts.area or (0, 0, *frame.mosaic.shape[:2])
     return replace(
         frame,
         mosaic=frame.mosaic[window],
@@ -147,4 +179,5 @@ def crop(frame: RawFrame, y: int, x: int, height: int, width: int) -> RawFrame:
         black_columns=None if frame.black_columns is None else frame.black_columns[x : x + width],
         origin=(frame.origin[0] + y, frame.origin[1] + x),
         known_bad=None if frame.known_bad is None else frame.known_bad[window],
+        lens_facts=replace(frame.lens_facts, area=(area[0] - y, area[1] - x, area[2], area[3])),
     )

@@ -7,9 +7,10 @@ file is bit for bit what `rawfix.pipeline.develop` renders.
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,10 +21,11 @@ from rawfix.auto_strengths import decide_strengths
 from rawfix.cfa import Cfa
 from rawfix.errors import CorruptRawError
 from rawfix.finish import Developed, finish
-from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.frame import Image, LensFacts, NoiseModel, RawFrame
 from rawfix.io.metadata_carrier import to_carrier
 from rawfix.io.planes_file import Plane, read_facts, read_planes, write_planes
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
+from rawfix.lens import find_correction
 from rawfix.maps import Maps, apply_maps
 from rawfix.nn.threads import thread_share
 from rawfix.settings import Settings
@@ -76,7 +78,8 @@ def render_kept(kept: Kept, settings: Settings) -> Developed:
     camera = apply_maps(kept.camera, kept.maps, strengths, thread_share(settings.threads or None))
     settings = replace(settings, strengths=strengths)
     models = tuple(id for id, _ in kept.models if strengths.active or id != kept.maps.model)
-    return finish(camera, kept.frame, settings, models=models, notes=notes)
+    lens, said = find_correction(kept.frame, settings, (camera.shape[0], camera.shape[1]))
+    return finish(camera, kept.frame, settings, models=models, notes=(*notes, *said), lens=lens)
 
 
 def save_kept(path: Path, kept: Kept, origin: Origin, *, overwrite: bool, threads: int = 0) -> None:
@@ -195,6 +198,7 @@ def _frame_to_dict(frame: RawFrame) -> dict[str, Any]:
         "lens": frame.lens,
         "pixel_aspect": float(frame.pixel_aspect),
         "daylight_wb": None if frame.daylight_wb is None else [*map(float, frame.daylight_wb)],
+        "lens_facts": _lens_facts_to_dict(frame.lens_facts),
         "notes": frame.notes,
     }
 
@@ -214,5 +218,19 @@ def _frame_of(values: dict[str, Any]) -> RawFrame:
         lens=values["lens"],
         pixel_aspect=values["pixel_aspect"],
         daylight_wb=None if values["daylight_wb"] is None else _triple(values["daylight_wb"]),
+        lens_facts=_lens_facts_of(values.get("lens_facts")),
         notes=tuple(values["notes"]),
     )
+
+
+def _lens_facts_to_dict(facts: LensFacts) -> dict[str, Any]:
+    lists = {name: b64encode(getattr(facts, name)).decode() for name in ("opcodes_2", "opcodes_3")}
+    return asdict(facts) | lists
+
+
+def _lens_facts_of(values: dict[str, Any] | None) -> LensFacts:
+    """What is known of the lens; nothing, in files that were kept without."""
+    if values is None:
+        return LensFacts()
+    lists = {name: b64decode(values[name]) for name in ("opcodes_2", "opcodes_3")}
+    return LensFacts(**{**values, **lists, "area": values["area"] and tuple(values["area"])})

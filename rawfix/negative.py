@@ -13,6 +13,8 @@ from rawfix.color.spaces import space_named
 from rawfix.errors import UnsupportedRawError
 from rawfix.finish import Watch, choose_wb
 from rawfix.frame import Image, RawFrame
+from rawfix.lens import Correction, find_correction
+from rawfix.nn.threads import thread_share
 from rawfix.pipeline import Found, Progress, check_settings, find, restored
 from rawfix.settings import Settings, Strengths
 from rawfix.stages.highlights import rebuild_highlights
@@ -40,8 +42,10 @@ class Negative:
         ``(h, w, 3)`` uint8 sRGB of the standard rendering, as the sensor lay, at most 1024 pixels a side.
     frame
         What was developed: its levels, filter array, colour and noise are those of the samples.
-    bad, wb, models, notes, strengths
+    bad, wb, models, notes, strengths, lens
         As in `rawfix.pipeline.Developed`.
+    replaced
+        Numbers of the source's opcodes that must not be applied to the samples again.
     """
 
     samples: NDArray[Any]
@@ -52,6 +56,8 @@ class Negative:
     models: tuple[str, ...]
     notes: tuple[str, ...] = ()
     strengths: Strengths = field(default_factory=Strengths)
+    lens: str = ""
+    replaced: frozenset[int] = frozenset()
 
 
 def develop_negative(
@@ -84,6 +90,7 @@ def develop_negative(
         raise UnsupportedRawError("is demosaiced already, dng-cfa needs a mosaic; use --format dng")
     if as_mosaic and frame.cfa is not None and frame.cfa.has_infrared:
         raise UnsupportedRawError("its infrared was taken out, no mosaic is left; use --format dng")
+    lens, said = find_correction(frame, settings, (frame.mosaic.shape[0], frame.mosaic.shape[1]))
     found = find(frame, settings, progress, every=keep is not None)
     if keep:
         keep(found)
@@ -92,37 +99,52 @@ def develop_negative(
     if watch:
         watch("camera", camera)
     chosen, notes = choose_wb(frame, settings, camera)
-    notes = (*found.notes, *notes)
-    look = render_preview(camera, frame, settings, chosen)
+    notes = (*found.notes, *said, *notes)
+    look = render_preview(camera, frame, settings, chosen, lens)
     samples: NDArray[Any]
     if as_mosaic:
         samples = remosaic(camera, normalize(frame), frame)
         return Negative(samples, look, frame, bad, chosen, models, notes, found.strengths)
     # Readers do not stretch a LinearRaw picture whose DefaultScale says so (darktable 4.2, RawTherapee 5.9).
-    samples = square_pixels(to_native(camera, frame, settings, chosen), frame.pixel_aspect)
-    return Negative(samples, look, frame, bad, chosen, models, notes, found.strengths)
+    camera = square_pixels(_mended(camera, frame, settings, chosen), frame.pixel_aspect)
+    if lens is not None:
+        camera = lens.apply(camera, thread_share(settings.threads or None))
+    samples = to_native(camera, frame, settings, chosen)
+    text, replaced = ("", frozenset[int]()) if lens is None else (lens.text, lens.replaces)
+    return Negative(samples, look, frame, bad, chosen, models, notes, found.strengths, text, replaced)
+
+
+def _mended(camera: Image, frame: RawFrame, settings: Settings, wb: tuple[float, float, float]) -> Image:
+    """With highlights as the settings ask, in place, and then balanced with ``wb``."""
+    is_mono = frame.cfa is not None and frame.cfa.name == "mono"
+    return camera if is_mono or settings.highlights == "clip" else _mend(camera, frame, wb)
 
 
 def to_native(camera: Image, frame: RawFrame, settings: Settings, wb: tuple[float, float, float]) -> Image:
-    """Rebuild highlights and undo the white balance, in place; ``(H, W, C)``, C = 1 for monochrome sensors."""
+    """Undo the white balance, in place; ``(H, W, C)``, C = 1 for monochrome sensors."""
     if frame.cfa is not None and frame.cfa.name == "mono":
         return camera[..., :1]
     balance = wb if settings.highlights == "rebuild" else frame.wb
-    if settings.highlights == "rebuild":
-        camera = _mend(camera, frame, wb)
     for channel, gain in enumerate(balance):
         camera[..., channel] /= np.float32(gain)
     return camera
 
 
 def render_preview(
-    camera: Image, frame: RawFrame, settings: Settings, wb: tuple[float, float, float]
+    camera: Image,
+    frame: RawFrame,
+    settings: Settings,
+    wb: tuple[float, float, float],
+    lens: Correction | None = None,
 ) -> NDArray[np.uint8]:
     """The standard rendering, reduced by a whole factor, not turned."""
     factor = -(-max(camera.shape[:2]) // PREVIEW_SIDE)
     small = square_pixels(reduce(camera, factor), frame.pixel_aspect)
     small = small.copy() if small is camera else small
-    working = to_working(_mend(small, frame, wb), frame.cam_to_xyz, exposure=settings.exposure)
+    small = _mend(small, frame, wb)
+    if lens is not None:
+        small = lens.apply(small)
+    working = to_working(small, frame.cam_to_xyz, exposure=settings.exposure)
     return np.asarray(render(working, space_named("srgb"), "standard", linear=False, bits=8), np.uint8)
 
 

@@ -17,6 +17,7 @@ from rawfix.finish import Developed as Developed
 from rawfix.finish import Watch as Watch
 from rawfix.finish import check_look, finish
 from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
+from rawfix.lens import find_correction
 from rawfix.maps import Maps, apply_maps
 from rawfix.nn.manifest import Model, find_model, tiers
 from rawfix.nn.session import open_session
@@ -231,9 +232,12 @@ def develop(
         See there.
     """
     check_settings(settings)
+    lens, said = find_correction(frame, settings, (frame.mosaic.shape[0], frame.mosaic.shape[1]))
     found = find(frame, settings, progress, every=keep is not None)
     if keep:
         keep(found)
     found = restored(found, frame, settings, progress)
-    decided = replace(settings, strengths=found.strengths)
-    return finish(found.camera, frame, decided, watch, bad=found.bad, models=found.models, notes=found.notes)
+    decided, notes = replace(settings, strengths=found.strengths), (*found.notes, *said)
+    return finish(
+        found.camera, frame, decided, watch, bad=found.bad, models=found.models, notes=notes, lens=lens
+    )

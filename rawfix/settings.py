@@ -20,6 +20,7 @@ from rawfix.choices import Exr as Exr
 from rawfix.choices import ExrCompression as ExrCompression
 from rawfix.choices import Format as Format
 from rawfix.choices import Highlights as Highlights
+from rawfix.choices import LensChoice as LensChoice
 from rawfix.choices import Quality as Quality
 from rawfix.choices import Space as Space
 from rawfix.choices import Tier as Tier
@@ -55,6 +56,9 @@ class Settings:
     ir_crosstalk
         What to take out of the visible channels of a sensor with infrared (`rawfix.stages.infrared`); "" for
         nothing.
+    lens_correction
+        Distortion, lateral color and vignetting: ``dng`` as the file itself says (opcode lists), ``lensfun`` by its
+        database, ``auto`` the first of these that there is; ``off`` leaves them.
     bad_pixels
         What is known before: ``auto`` (the body's map, and the file's own list), ``off``, or a file: a list, map
         or mask. The network looks for others in each case.
@@ -91,6 +95,7 @@ class Settings:
     wb: str = "as-shot"
     highlights: Highlights = "rebuild"
     ir_crosstalk: str = ""
+    lens_correction: LensChoice = "off"
     bad_pixels: str = "auto"
     format: Format = "tiff"
     bits: Bits = 16
@@ -114,6 +119,7 @@ class Settings:
             ("space", get_args(Space)),
             ("tone", get_args(Tone)),
             ("highlights", get_args(Highlights)),
+            ("lens_correction", get_args(LensChoice)),
             ("format", get_args(Format)),
             ("exr_compression", get_args(ExrCompression)),
             ("dng_compression", get_args(DngCompression)),
@@ -163,6 +169,11 @@ class Settings:
                     raise SettingsError(
                         f"--{name}: --format {self.format} holds the camera's linear light, not rendered; leave it out"
                     )
+            if self.format == "dng-cfa" and self.lens_correction != "off":
+                raise SettingsError(
+                    "--lens-correction: --format dng-cfa keeps the mosaic where it lies, and carries the file's "
+                    "corrections along; leave it out, or use --format dng"
+                )
         elif self.dng_compression != "none":
             raise SettingsError(f"--dng-compression {self.dng_compression}: is for --format dng and dng-cfa")
         if self.format == "exr" and (self.tone != "none" or not self.linear):

@@ -87,7 +87,7 @@ def _adjusted(path: Path, job: Job, treatment: Treatment, taken: dict[str, Path]
     developed = render_kept(kept, settings)
     settings = replace(settings, strengths=developed.strengths)
     models = tuple(model for model in kept.models if model[0] in developed.models)
-    provenance = Provenance(settings.to_dict(), models, kept.frame.noise, kept.defects)
+    provenance = Provenance(settings.to_dict(), models, kept.frame.noise, kept.defects, lens=developed.lens)
     with origin_of(kept, carrier, path, provenance, strip=treatment.strip_private) as origin:
         notes = write_picture(target, developed, settings, origin, overwrite=treatment.overwrite)
     return Result(
@@ -99,6 +99,7 @@ def _adjusted(path: Path, job: Job, treatment: Treatment, taken: dict[str, Path]
         models=developed.models,
         wb=developed.wb,
         noise_source=None if kept.frame.noise is None else kept.frame.noise.source,
+        lens_correction=developed.lens or None,
         camera=kept.frame.camera,
         iso=kept.frame.iso,
         notes=(*kept.frame.notes, *developed.notes, *notes),

@@ -52,5 +52,6 @@ def write_output(
             settings,
             origin,
             overwrite=overwrite,
+            replaced=developed.replaced,
         )
     return write_picture(path, developed, settings, origin, overwrite=overwrite)

@@ -9,7 +9,7 @@
     denoise = 0.8
 
 What is said on the command line wins over all of it. How a run goes (tile, threads, provider) is no matter of a
-preset, and of the look alone (strengths, wb, exposure, tone, highlights) there may be rules.
+preset, and of the look alone (strengths, wb, exposure, tone, highlights, lens) there may be rules.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rawfix.settings import STRENGTHS, Settings, with_defaults
 
 SUFFIX = ".toml"
 _RUN = frozenset(("tile", "threads", "provider"))
-_LOOK = frozenset((*STRENGTHS, "wb", "exposure", "tone", "highlights", "ir_crosstalk"))
+_LOOK = frozenset((*STRENGTHS, "wb", "exposure", "tone", "highlights", "ir_crosstalk", "lens_correction"))
 
 
 @dataclass(frozen=True, slots=True)

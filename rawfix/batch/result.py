@@ -30,6 +30,8 @@ class Result:
     bad_pixels, bad_known, bad_kinds
         Samples repaired; how many of these were known before (by a map, a list, the file itself); defects by
         kind, see `rawfix.physics.bad_kinds.KINDS`.
+    lens_correction
+        What was undone of the lens, in words; None for nothing.
     stops
         Why no further file can do better: "disk", "model", or "" where it can.
     """
@@ -44,6 +46,7 @@ class Result:
     models: tuple[str, ...] = ()
     wb: tuple[float, float, float] | None = None
     noise_source: str | None = None
+    lens_correction: str | None = None
     camera: str = ""
     iso: float | None = None
     notes: tuple[str, ...] = ()
@@ -68,6 +71,7 @@ class Result:
             "expected_seconds": None if self.expected_seconds is None else round(self.expected_seconds, 3),
             "wb": None if self.wb is None else list(self.wb),
             "noise_model": self.noise_source,
+            "lens_correction": self.lens_correction,
             "camera": self.camera,
             "iso": self.iso,
             "notes": list(self.notes),

@@ -189,6 +189,7 @@ def _result(work: Work, developed: Developed | Negative) -> Result:
         models=developed.models,
         wb=developed.wb,
         noise_source=None if work.noise is None else work.noise.source,
+        lens_correction=developed.lens or None,
         camera=work.camera,
         iso=work.iso,
         notes=work.notes,
@@ -211,6 +212,7 @@ def _origin(work: Work, developed: Developed | Negative) -> Origin:
         models=tuple((name, installed[name]) for name in developed.models),
         noise=work.noise,
         defects=None if developed.bad is None else int(np.count_nonzero(developed.bad)),
+        lens=developed.lens,
     )
     source = work.job.source
     return Origin(source, sidecars_of(source), work.options.strip_private, provenance, work.job.known_as)

@@ -26,6 +26,7 @@ def adjust(
     exposure: options.Exposure = 0.0,
     tone: options.Tone = None,
     highlights: options.Highlights = "rebuild",
+    lens_correction: options.LensCorrection = "off",
     format: options.Format = None,
     bits: options.Bits = None,
     space: options.Space = None,

@@ -104,6 +104,15 @@ IrCrosstalk = Annotated[
     ),
 ]
 
+LensCorrection = Annotated[
+    str,
+    typer.Option(
+        help="Distortion, lateral color, vignetting: dng (the file's own), lensfun, auto (either), off.",
+        metavar="off|auto|dng|lensfun",
+        rich_help_panel=_LOOK,
+    ),
+]
+
 BadPixels = Annotated[
     str,
     typer.Option(
@@ -233,7 +242,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on st
 
 SETTINGS = (
     "denoise_method", "deblur_method",
-    "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk", "bad_pixels",
+    "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk",
+    "lens_correction", "bad_pixels",
     "format", "bits",
     "exr", "exr_compression", "picture_quality", "ocio", "ocio_display", "ocio_view", "dng_compression",
     "tile", "threads", "provider",

@@ -45,6 +45,7 @@ def save(
     tone: options.Tone = None,
     highlights: options.Highlights = "rebuild",
     ir_crosstalk: options.IrCrosstalk = "",
+    lens_correction: options.LensCorrection = "off",
     bad_pixels: options.BadPixels = "auto",
     format: options.Format = None,
     bits: options.Bits = None,

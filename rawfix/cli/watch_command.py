@@ -31,6 +31,7 @@ def watch(
     tone: options.Tone = None,
     highlights: options.Highlights = "rebuild",
     ir_crosstalk: options.IrCrosstalk = "",
+    lens_correction: options.LensCorrection = "off",
     bad_pixels: options.BadPixels = "auto",
     format: options.Format = None,
     bits: options.Bits = None,

@@ -44,6 +44,7 @@ def write_negative(
     origin: Origin,
     *,
     overwrite: bool,
+    replaced: frozenset[int] = frozenset(),
 ) -> tuple[str, ...]:
     """Write a DNG, whole or not at all.
 
@@ -70,6 +71,8 @@ def write_negative(
         The RAW file and its sidecars: their metadata goes along, its name and digest are recorded.
     overwrite
         Whether an existing file may be replaced.
+    replaced
+        Numbers of the source's opcodes that must not be applied to the samples again: they are left out.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def write_negative(
     """
     carried = read_carried(origin.source, strip_private=origin.strip_private)
     raw, samples, levels = _picture(samples, frame, settings)
-    facts, notes = _raw_facts(carried, frame, samples.shape, settings)
+    facts, notes = _raw_facts(carried, frame, samples.shape, settings, replaced)
     if settings.dng_compression == "jxl":
         notes += ("JPEG XL: opens in Adobe's programs, not in LibRaw 0.22, RawTherapee 5.9 or darktable 4.2",)
     with replacing(path, overwrite) as temporary:
@@ -129,7 +132,11 @@ def _picture(
 
 
 def _raw_facts(
-    carried: Carried, frame: RawFrame, shape: tuple[int, ...], settings: Settings
+    carried: Carried,
+    frame: RawFrame,
+    shape: tuple[int, ...],
+    settings: Settings,
+    replaced: frozenset[int],
 ) -> tuple[Directory, tuple[str, ...]]:
     """What the source's raw directory says that still holds: crop, filter, noise reduction, opcode lists."""
     facts = {tag: carried.raw[tag] for tag in _RAW_FACTS if tag in carried.raw}
@@ -147,7 +154,7 @@ def _raw_facts(
         if tag not in carried.raw:
             continue
         try:
-            found = dng_opcodes.parse(carried.raw[tag].data)
+            found = [o for o in dng_opcodes.parse(carried.raw[tag].data) if o.number not in replaced]
         except ValueError as error:
             notes += (f"the source's corrections (OpcodeList) were left out: {error}",)
             continue

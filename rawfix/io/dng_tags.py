@@ -58,8 +58,8 @@ class RawTags:
         LinearizationTable, or None.
     opcodes
         OpcodeList2 as stored, or empty.
-    opcodes_1
-        OpcodeList1 as stored, or empty.
+    opcodes_1, opcodes_3
+        OpcodeList1 and OpcodeList3 as stored, or empty.
     """
 
     bits: int
@@ -79,6 +79,7 @@ class RawTags:
     linearization: NDArray[np.uint16] | None
     opcodes: bytes = b""
     opcodes_1: bytes = b""
+    opcodes_3: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,6 +181,7 @@ def _raw_tags(page: Any, first: Any, notes: TagNotes) -> RawTags:
         noise=notes.attempt(51041, lambda: _noise(page, first), ()),
         opcodes=notes.attempt(51009, lambda: bytes(value_of(page, 51009, b"")), b""),
         opcodes_1=notes.attempt(51008, lambda: bytes(value_of(page, 51008, b"")), b""),
+        opcodes_3=notes.attempt(51022, lambda: bytes(value_of(page, 51022, b"")), b""),
         linearization=notes.attempt(50712, lambda: _linearization(page), None),
     )
 

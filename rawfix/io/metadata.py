@@ -192,7 +192,9 @@ def _fill(
     """Give an opened picture its metadata, in memory; returns notes."""
     exif = picture.exifData()
     if image is not None:
-        carry_exif(image.exifData(), exif, maker_notes and not origin.strip_private, origin.strip_private)
+        is_corrected = origin.provenance is not None and bool(origin.provenance.lens)
+        carried = maker_notes and not origin.strip_private
+        carry_exif(image.exifData(), exif, carried, origin.strip_private, is_corrected=is_corrected)
         picture.setIptcData(carried_iptc(image.iptcData(), origin.strip_private))
     notes: tuple[str, ...] = ()
     if xmp:

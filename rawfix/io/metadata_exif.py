@@ -12,15 +12,21 @@ _ADOBE = " ".join(map(str, b"Adobe\0"))
 """How Adobe's converter begins a DNGPrivateData that holds the camera's maker notes."""
 
 
-def carry_exif(origin: Any, exif: Any, maker_notes: bool, strip_private: bool) -> None:
-    """Copy what describes the photograph from one exiv2 ExifData into another."""
+def carry_exif(
+    origin: Any, exif: Any, maker_notes: bool, strip_private: bool, *, is_corrected: bool = False
+) -> None:
+    """Copy what describes the photograph from one exiv2 ExifData into another.
+
+    ``is_corrected``: the lens was, and what it takes to correct it stays behind.
+    """
     moved: dict[str, Any] = {}
     for datum in origin:
         group, name = datum.groupName(), datum.tagName()
         if datum.count() == 0 or (strip_private and (group == "GPSInfo" or name in rules.PRIVATE_EXIF)):
             continue
         if datum.tag() in rules.LENS_CORRECTIONS and group.startswith(("Image", "SubImage")):
-            moved[exiv2.ExifKey(datum.tag(), "Image").key()] = datum.value()
+            if not is_corrected:
+                moved[exiv2.ExifKey(datum.tag(), "Image").key()] = datum.value()
         elif group == "Image":
             if name in rules.IMAGE_TAGS:
                 exif[datum.key()] = datum.value()

@@ -30,6 +30,8 @@ class Provenance:
         The noise model that was used, or None.
     defects
         Samples replaced, or None where nothing was looked for.
+    lens
+        The correction of the lens that was applied, in words; "" for none.
     seed
         Of the random numbers that were drawn; None where none were.
     """
@@ -39,6 +41,7 @@ class Provenance:
     noise: NoiseModel | None = None
     defects: int | None = None
     seed: int | None = None
+    lens: str = ""
 
     def properties(self) -> dict[str, str | tuple[str, ...]]:
         """XMP properties by name: text, or a tuple for an unordered array."""
@@ -53,6 +56,8 @@ class Provenance:
             found["NoiseProfile"] = json.dumps(profile)
         if self.defects is not None:
             found["Defects"] = str(self.defects)
+        if self.lens:
+            found["LensCorrection"] = self.lens
         if self.seed is not None:
             found["Seed"] = str(self.seed)
         return found

@@ -18,6 +18,7 @@ from rawfix.io.dng_bad_pixels import decode_bad_pixels
 from rawfix.io.dng_tags import FileTags, RawTags
 from rawfix.io.lossy_levels import apply_levels, needs_levels
 from rawfix.io.metadata import read_names
+from rawfix.io.metadata_lens import read_lens_facts
 from rawfix.io.raw_noise import estimate, file_noise
 from rawfix.io.raw_planes import order_of, rows_of
 from rawfix.physics.sensor import SRGB_TO_XYZ
@@ -261,6 +262,7 @@ def _assemble(
         pixel_aspect=decoded.pixel_aspect if decoded.pixel_aspect > 0 else 1.0,
         daylight_wb=None if is_mono else raw_color.daylight_wb(xyz_to_cam),
         origin=decoded.margins,
+        lens_facts=read_lens_facts(path, tags.lens or decoded.lens, raw, origin),
         notes=(*tags.notes, *(note for note in (matrix_note, wb_note) if note)),
     )
 

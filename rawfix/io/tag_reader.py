@@ -24,7 +24,8 @@ NAMES = {
     50711: "CFALayout", 50712: "LinearizationTable", 50713: "BlackLevelRepeatDim", 50714: "BlackLevel",
     50715: "BlackLevelDeltaH", 50716: "BlackLevelDeltaV", 50717: "WhiteLevel", 50721: "ColorMatrix1",
     50722: "ColorMatrix2", 50727: "AnalogBalance", 50778: "CalibrationIlluminant1",
-    50779: "CalibrationIlluminant2", 50829: "ActiveArea", 51009: "OpcodeList2", 51041: "NoiseProfile",
+    50779: "CalibrationIlluminant2", 50829: "ActiveArea",
+    51008: "OpcodeList1", 51009: "OpcodeList2", 51022: "OpcodeList3", 51041: "NoiseProfile",
 }  # fmt: skip
 """Tags that are looked at, by code."""
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,13 @@ from rawfix.batch.work import Work
 from rawfix.cli import exit_codes
 from rawfix.cli.app import app
 from rawfix.errors import CorruptRawError, RawfixError, SettingsError, UnsupportedRawError
+from rawfix.frame import RawFrame
 from rawfix.io import planes_file
 from rawfix.io.planes_file import read_planes, write_planes
 from rawfix.kept import load_kept
 from rawfix.pipeline import check_settings
 from rawfix.settings import Settings, Strengths
+from tests.lens_files import LIST_3, vignette, warp, write_dng
 
 pytestmark = pytest.mark.models
 FLOAT: dict[str, Any] = {"bits": 32, "linear": True, "tone": "none"}
@@ -101,6 +104,20 @@ def test_adjust_makes_the_bits_of_develop(
         return
     np.testing.assert_array_equal(pixels(tmp_path / "e.tif"), pixels(developed))
     assert (pixels(developed) != pixels(kept.with_name("a.tif"))).any()
+
+
+def test_the_lens_can_be_corrected_later(
+    models: Path, tmp_path: Path, make_frame: Callable[..., RawFrame]
+) -> None:
+    opcodes = [warp((0.97, 0.05, 0, 0, 0, 0)), vignette(0.4, 0, 0, 0, 0)]
+    source = write_dng(tmp_path / "a.dng", make_frame(**FRAME), {LIST_3: opcodes})
+    settings = Settings(lens_correction="dng", strengths=Strengths(0.5), **FLOAT)
+    direct = tifffile.imread(made(source, tmp_path / "direct.tif", settings, save_maps=True))
+    later = adjusted(tmp_path / "direct.maps.tif", tmp_path / "later.tif", settings)
+    assert later.lens_correction == "dng: WarpRectilinear, FixVignetteRadial"
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "later.tif"), direct)
+    adjusted(tmp_path / "direct.maps.tif", tmp_path / "off.tif", replace(settings, lens_correction="off"))
+    assert np.abs(tifffile.imread(tmp_path / "off.tif") - direct).max() > 0.05
 
 
 def test_strength_0_is_bit_identical_to_no_network(kept: Path, models: Path, tmp_path: Path) -> None:
