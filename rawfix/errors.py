@@ -6,6 +6,7 @@
     ├── SettingsError           an option, or a combination of options, without meaning
     ├── OutputError             the result cannot be written where it was asked for
     │   └── DiskFullError       there is no space left for it, nor for the next one
+    ├── ClusterError            other machines cannot be reached, or cannot do the work
     └── ModelError              a network is missing or cannot run
         ├── InferenceError      a network failed on this frame: out of memory, or not a number
         ├── ManifestError       a manifest is malformed or speaks of another contract
@@ -37,6 +38,10 @@ class OutputError(RawfixError):
 
 class DiskFullError(OutputError):
     """There is no space left; the next output would not fit either."""
+
+
+class ClusterError(RawfixError):
+    """Other machines cannot be reached, or cannot do the work."""
 
 
 class ModelError(RawfixError):

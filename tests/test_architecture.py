@@ -21,6 +21,7 @@ DOORS = {
     "pyvips": ("io/avif.py",),
     "PyOpenColorIO": ("io/ocio.py",),
     "ascmhl": ("io/mhl.py",),
+    "distributed": ("batch/cluster.py",),
     "torch": ("training/*.py", "training/*/*.py"),
     "typer": ("cli/*.py", "training/*.py"),
     "rich": ("cli/*.py", "training/*.py"),

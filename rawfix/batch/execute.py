@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rawfix.batch.decide import Action, decide, installed_models
+from rawfix.batch.far import FarWorkers
 from rawfix.batch.identity import digest
 from rawfix.batch.journal import Journal, append_end
 from rawfix.batch.memory import Budget, shared
@@ -23,6 +25,9 @@ from rawfix.batch.worker import Brief, Task, main
 from rawfix.errors import OutputError
 from rawfix.io.stale import remove_stale
 from rawfix.nn.threads import available_threads
+
+if TYPE_CHECKING:
+    from rawfix.batch.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Run:
     steps: list[tuple[Job, Action | None]]
     recipe: Recipe
     options: Options
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything may have to be developed."""
+        return any(action is None or action.kind in ("develop", "replace") for _, action in self.steps)
 
 
 def prepare(
@@ -75,7 +85,14 @@ def _run_id(jobs: list[Job], recipe: Recipe, options: Options, journals: Iterabl
 
 
 def execute(
-    run: Run, listener: Listener, tally: Tally, *, jobs: int = 1, threads: int = 0, entry: Entry = main
+    run: Run,
+    listener: Listener,
+    tally: Tally,
+    *,
+    jobs: int = 1,
+    threads: int = 0,
+    entry: Entry = main,
+    cluster: Cluster | None = None,
 ) -> None:
     """Carry out a run; leaves no temporary file of a dead process behind.
 
@@ -92,9 +109,13 @@ def execute(
         this process may use.
     entry
         What a worker process runs.
+    cluster
+        Takes the place of this machine's workers; ``jobs`` then mean nothing, ``threads`` are each machine's.
 
     Raises
     ------
+    ClusterError, ModelError, OutputError
+        See `rawfix.batch.far.FarWorkers.run`.
     KeyboardInterrupt
         The user stopped it; what was finished is complete and known, the same command goes on.
     """
@@ -123,8 +144,14 @@ def execute(
 
     size, left = shared(options.max_memory, jobs) if options.max_memory else (jobs, 0)
     brief = Brief(run.recipe, options, threads or available_threads(), left)
+    workers: Pool | FarWorkers
+    if cluster is None:
+        workers = Pool(brief, size, claim, Budget(left), telling, entry)
+    else:
+        far = replace(brief, threads=threads)
+        workers = FarWorkers(cluster, far, claim, telling, run.steps[0][0].target.parent)
     try:
-        Pool(brief, size, claim, Budget(left), telling, entry).run(tasks())
+        workers.run(tasks())
     finally:
         remove_stale(folders)
     if not tally.stopped:

@@ -99,6 +99,8 @@ def develop(
     provider: options.Provider = "cpu",
     jobs: options.Jobs = 1,
     max_memory: options.MaxMemory = None,
+    cluster: options.ClusterAddress = None,
+    cluster_files: options.ClusterFiles = "shared",
     report: options.Report = None,
     json: options.Json = False,
     cfa: headerless.Cfa = None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from rawfix.batch.cluster import Cluster, connected
 from rawfix.batch.events import plan_events, run_event, summary_event
 from rawfix.batch.execute import Run, execute, prepare
 from rawfix.batch.inputs import find_sources, read_list
@@ -19,7 +20,7 @@ from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
 from rawfix.cli.request import Request
 from rawfix.cli.telling import Telling
-from rawfix.errors import OutputError, SettingsError
+from rawfix.errors import ClusterError, ModelError, OutputError, SettingsError
 from rawfix.io.mhl import record
 
 
@@ -42,7 +43,17 @@ def run(request: Request, files: list[str], *, files_from: str | None, recursive
     except OutputError as error:
         refuse(error)
         return exit_codes.ALL_FAILED
-    return carry_out(planned, request)
+    if request.cluster is None or not planned.has_work:
+        return carry_out(planned, request)
+    try:
+        with connected(request.cluster, request.cluster_files) as cluster:
+            return carry_out(planned, request, cluster)
+    except ClusterError as error:
+        refuse(error)
+        return exit_codes.ALL_FAILED
+    except ModelError as error:
+        refuse(error)
+        return exit_codes.MODEL
 
 
 def show_plan(planned: Run, as_json: bool) -> int:
@@ -57,10 +68,11 @@ def show_plan(planned: Run, as_json: bool) -> int:
     return exit_codes.of_batch(sum(event["action"] == "refuse" for event in events), len(events))
 
 
-def carry_out(planned: Run, request: Request) -> int:
-    """Develop what is planned; returns the exit code."""
+def carry_out(planned: Run, request: Request, cluster: Cluster | None = None) -> int:
+    """Develop what is planned, here or on a cluster; returns the exit code."""
     started = time.monotonic()
-    size = min(request.jobs, len(planned.steps))
+    slots = request.jobs if cluster is None else sum(cluster.slots().values())
+    size = max(1, min(slots, len(planned.steps)))
     if request.json:
         print_json(run_event(planned, size))
     tally = Tally(len(planned.steps))
@@ -68,7 +80,7 @@ def carry_out(planned: Run, request: Request) -> int:
         telling = Telling(progress, request.json, keep=request.report is not None)
         try:
             threads = planned.recipe.settings.threads
-            execute(planned, telling, tally, jobs=size, threads=threads)
+            execute(planned, telling, tally, jobs=size, threads=threads, cluster=cluster)
             code = _exit_code(tally)
             if request.report is not None:
                 order = {job.source: number for number, (job, _) in enumerate(planned.steps)}
@@ -77,6 +89,10 @@ def carry_out(planned: Run, request: Request) -> int:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
             refuse("interrupted; finished files are complete, run the same command again to go on")
+        except (ClusterError, ModelError) as error:
+            tally.stopped = "cluster" if isinstance(error, ClusterError) else "model"
+            code = _exit_code(tally)
+            refuse(error)
         except OutputError as error:
             code = exit_codes.SOME_FAILED
             refuse(error)

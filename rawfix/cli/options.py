@@ -234,6 +234,23 @@ MaxMemory = Annotated[
         help="What all processes may take, such as 4G; files wait, tiles shrink.", rich_help_panel=_RUN
     ),
 ]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Have the workers of a Dask scheduler do it, such as tcp://scheduler:8786.",
+        metavar="ADDRESS",
+        rich_help_panel=_RUN,
+    ),
+]
+ClusterFiles = Annotated[
+    str,
+    typer.Option(
+        help="shared: workers see inputs and outputs under the same names; ship: files travel.",
+        metavar="shared|ship",
+        rich_help_panel=_RUN,
+    ),
+]
 Report = Annotated[
     Path | None,
     typer.Option(help="Write a page with before and after of every file.", rich_help_panel=_RUN),

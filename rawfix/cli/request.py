@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from rawfix.batch.cluster import Files, check_address
 from rawfix.batch.inputs import Source
 from rawfix.batch.known_bad import check_choice
 from rawfix.batch.memory import parse_size, shared
@@ -40,6 +41,8 @@ class Request:
     mhl: bool = False
     jobs: int = 1
     max_memory: str | None = None
+    cluster: str | None = None
+    cluster_files: str = "shared"
     report: Path | None = None
     json: bool = False
 
@@ -69,6 +72,7 @@ class Request:
             raise SettingsError(f"--strip {request.strip}: there is private")
         if request.mhl:
             check_mhl()
+        check_cluster(request)
         for settings in recipe.variants():
             check_settings(settings, every=request.save_maps)
             check_choice(settings.bad_pixels)
@@ -113,3 +117,28 @@ class Request:
             folders.add(parts_folder(self.report))
         for folder in sorted(folders):
             make_folder(folder)
+
+
+def check_cluster(request: Request) -> None:
+    """Refuse what has no meaning on other machines; raises `SettingsError`."""
+    if request.cluster_files not in get_args(Files):
+        raise SettingsError(
+            f"--cluster-files {request.cluster_files}: there are {', '.join(get_args(Files))}"
+        )
+    if request.cluster is None:
+        if request.cluster_files != "shared":
+            raise SettingsError("--cluster-files is for --cluster; name a scheduler")
+        return
+    check_address(request.cluster)
+    if request.jobs > 1 or request.max_memory is not None:
+        raise SettingsError(
+            "--jobs and --max-memory are for this machine; with --cluster, start workers with --nthreads and "
+            "--memory-limit"
+        )
+    for settings in request.recipe.variants():
+        own = settings.ocio and not settings.ocio.startswith("ocio://")
+        if own and (request.cluster_files == "ship" or not Path(settings.ocio).is_absolute()):
+            raise SettingsError(
+                f"--ocio {settings.ocio}: workers do not find it; name a built-in ocio:// configuration, or with "
+                "--cluster-files shared an absolute path"
+            )

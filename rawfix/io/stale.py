@@ -1,4 +1,4 @@
-"""Temporary files: how they are called, and removing those whose process is gone; the only user of psutil."""
+"""Temporary files and folders: their names, and removing those whose process is gone; the only user of psutil."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import time
 import zlib
 from collections.abc import Iterable
@@ -27,7 +28,7 @@ def temporary_name(path: Path) -> Path:
 
 
 def remove_stale(folders: Iterable[Path]) -> list[Path]:
-    """Delete the temporary files that dead processes left in these folders.
+    """Delete the temporary files and folders that dead processes left in these folders.
 
     Only names made by `temporary_name` are touched, and of those only files whose process has ended (or whose
     number now belongs to a younger one). What another machine wrote, over a network file system say, is
@@ -42,9 +43,10 @@ def remove_stale(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         with suppress(OSError):
             for path in list(folder.iterdir()):
-                if (match := _NAME.match(path.name)) and _is_stale(path, match[1], int(match[2])):
-                    path.unlink()
-                    removed.append(path)
+                with suppress(OSError):
+                    if (match := _NAME.match(path.name)) and _is_stale(path, match[1], int(match[2])):
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+                        removed.append(path)
     return removed
 
 
