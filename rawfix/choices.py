@@ -17,6 +17,9 @@ DenoiseMethod = Literal["network", "classical"]
 DeblurMethod = Literal["network", "richardson-lucy"]
 Tier = Literal["fast", "standard", "best"]
 Quality = Literal[Tier, "auto"]
+Scale = Literal[1, 2, 4]
+SEEDS = 1 << 63
+"""Seeds are whole numbers below this one."""
 
 DEFAULT_TIME_BUDGET = 30.0
 """Seconds a picture that ``--quality auto`` may spend in its networks."""

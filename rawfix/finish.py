@@ -113,7 +113,7 @@ def finish(
     Parameters
     ----------
     camera
-        ``(H, W, 3)`` float32 on the sensor's grid, linear, balanced with the frame's ``wb``, signed; written over.
+        ``(H, W, 3)`` float32 as the sensor lay, linear, balanced with the frame's ``wb``, signed; written over.
     frame
         Of its mosaic, only the type matters: floating-point files do not saturate.
     settings

@@ -15,7 +15,7 @@ from rawfix.finish import Watch, choose_wb
 from rawfix.frame import Image, RawFrame
 from rawfix.lens import Correction, find_correction
 from rawfix.nn.threads import thread_share
-from rawfix.pipeline import Found, Progress, check_settings, find, restored
+from rawfix.pipeline import Found, Progress, check_settings, enlarged
 from rawfix.settings import Settings, Strengths
 from rawfix.stages.highlights import rebuild_highlights
 from rawfix.stages.normalize import normalize
@@ -91,10 +91,7 @@ def develop_negative(
     if as_mosaic and frame.cfa is not None and frame.cfa.has_infrared:
         raise UnsupportedRawError("its infrared was taken out, no mosaic is left; use --format dng")
     lens, said = find_correction(frame, settings, (frame.mosaic.shape[0], frame.mosaic.shape[1]))
-    found = find(frame, settings, progress, every=keep is not None)
-    if keep:
-        keep(found)
-    found = restored(found, frame, settings, progress)
+    found = enlarged(frame, settings, progress, keep)
     camera, bad, models = found.camera, found.bad, found.models
     if watch:
         watch("camera", camera)

@@ -32,6 +32,7 @@ from rawfix.settings import Settings, Strengths
 from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 from rawfix.stages.infrared import crosstalk_matrix, remove_infrared
 from rawfix.stages.normalize import normalize
+from rawfix.upscaling import upscale_camera, upscale_model
 
 Progress = Callable[[int, int], None]
 
@@ -204,6 +205,23 @@ def _noise_of(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float], step: flo
     return estimate_noise(mosaic / gain, cfa.unit(), step=step)
 
 
+def enlarged(
+    frame: RawFrame,
+    settings: Settings,
+    progress: Progress | None = None,
+    keep: Callable[[Found], None] | None = None,
+) -> Found:
+    """All that comes before color: `find`, `restored`, and at the resolution asked for; parameters as for `develop`."""
+    if settings.upscale != 1:
+        upscale_model(settings.upscale, settings.quality)  # a missing one is told before the others run
+    found = find(frame, settings, progress, every=keep is not None)
+    if keep:
+        keep(found)
+    found = restored(found, frame, settings, progress)
+    camera, models = upscale_camera(found.camera, settings, progress)
+    return replace(found, camera=camera, models=(*found.models, *models))
+
+
 def develop(
     frame: RawFrame,
     settings: Settings,
@@ -233,10 +251,7 @@ def develop(
     """
     check_settings(settings)
     lens, said = find_correction(frame, settings, (frame.mosaic.shape[0], frame.mosaic.shape[1]))
-    found = find(frame, settings, progress, every=keep is not None)
-    if keep:
-        keep(found)
-    found = restored(found, frame, settings, progress)
+    found = enlarged(frame, settings, progress, keep)
     decided, notes = replace(settings, strengths=found.strengths), (*found.notes, *said)
     return finish(
         found.camera, frame, decided, watch, bad=found.bad, models=found.models, notes=notes, lens=lens

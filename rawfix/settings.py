@@ -12,6 +12,7 @@ from rawfix.choices import DEFAULT_TIME_BUDGET as DEFAULT_TIME_BUDGET
 from rawfix.choices import FORMAT_BITS as FORMAT_BITS
 from rawfix.choices import LOSSY as LOSSY
 from rawfix.choices import NEGATIVES as NEGATIVES
+from rawfix.choices import SEEDS
 from rawfix.choices import Bits as Bits
 from rawfix.choices import DeblurMethod as DeblurMethod
 from rawfix.choices import DenoiseMethod as DenoiseMethod
@@ -22,6 +23,7 @@ from rawfix.choices import Format as Format
 from rawfix.choices import Highlights as Highlights
 from rawfix.choices import LensChoice as LensChoice
 from rawfix.choices import Quality as Quality
+from rawfix.choices import Scale as Scale
 from rawfix.choices import Space as Space
 from rawfix.choices import Tier as Tier
 from rawfix.choices import Tone as Tone
@@ -75,6 +77,13 @@ class Settings:
         for none, and for the configuration's defaults.
     dng_compression
         ``none`` and ``ljpeg`` open everywhere; ``jxl`` needs a reader of DNG 1.7.1.
+    upscale, detail
+        Output pixels per sensor pixel along each axis; amplitude of the noise that becomes detail: 0 is the least
+        error, 1 the most natural picture.
+    seed
+        Which noise.
+    guard
+        The enlarged picture is corrected until it averages to what the sensor saw.
     tile
         Side of a tile in pixels; 0 takes the model's own.
     threads
@@ -106,6 +115,10 @@ class Settings:
     ocio_display: str = ""
     ocio_view: str = ""
     dng_compression: DngCompression = "none"
+    upscale: Scale = 1
+    detail: float = 0.0
+    seed: int = 0
+    guard: bool = True
     tile: int = 0
     threads: int = 0
     provider: str = "cpu"
@@ -128,6 +141,7 @@ class Settings:
                 option, known = name.replace("_", "-"), ", ".join(filter(None, choices))
                 raise SettingsError(f"--{option} {getattr(self, name)}: choose one of {known}")
         self._check_methods()
+        self._check_upscale()
         if self.time_budget is not None:
             if self.quality != "auto":
                 raise SettingsError(f"--time-budget {self.time_budget:g} needs --quality auto")
@@ -161,6 +175,17 @@ class Settings:
                 raise SettingsError("--denoise auto: weighs a network's map; give classical a number")
         if self.deblur_method == "richardson-lucy" and strengths.deblur == "auto":
             raise SettingsError("--deblur auto: weighs a network's map; give richardson-lucy a number")
+
+    def _check_upscale(self) -> None:
+        if self.upscale not in get_args(Scale):
+            raise SettingsError(f"--upscale {self.upscale}: give 2 or 4")
+        check_detail(self.detail, self.seed)
+        if self.upscale == 1 and self.detail:
+            raise SettingsError(f"--detail {self.detail:g}: is for --upscale 2 or 4")
+        if self.upscale == 1 and not self.guard:
+            raise SettingsError("--no-guard: is for --upscale 2 or 4")
+        if self.upscale != 1 and self.format == "dng-cfa":
+            raise SettingsError("--upscale: dng-cfa holds the sensor's own pixels; use --format dng")
 
     def _check_output(self) -> None:
         if self.format in NEGATIVES:
@@ -220,6 +245,14 @@ class Settings:
         if unknown:
             raise SettingsError(f"unknown settings: {', '.join(sorted(unknown))}")
         return cls(**{**values, "strengths": Strengths(**strengths)})
+
+
+def check_detail(detail: float, seed: int) -> None:
+    """Raise `SettingsError` where detail or seed has no meaning."""
+    if not (math.isfinite(detail) and 0 <= detail <= 1):
+        raise SettingsError(f"--detail {detail}: runs from 0 (least error) to 1 (most natural detail)")
+    if not 0 <= seed < SEEDS:
+        raise SettingsError(f"--seed {seed}: give a whole number from 0 to {SEEDS - 1}")
 
 
 def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,12 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rawfix.batch.decide import installed_models
 from rawfix.batch.picture import write_picture
 from rawfix.batch.plan import Job, check_claim, fill, plan, target_key
 from rawfix.batch.result import Result
-from rawfix.errors import DiskFullError, RawfixError, SettingsError
+from rawfix.batch.worker import failure
+from rawfix.errors import RawfixError, SettingsError
 from rawfix.finish import check_look
 from rawfix.io.atomic import check_target
 from rawfix.io.provenance import Provenance
@@ -65,13 +67,8 @@ def adjust(adjustment: Adjustment, treatment: Treatment, taken: dict[str, Path])
     path = adjustment.maps
     try:
         return _adjusted(path, adjustment.job, treatment, taken)
-    except RawfixError as error:
-        text = str(error) if path.name in str(error) else f"{path.name}: {error}"
-        return Result(
-            path, None, "failed", error=text, stops="disk" if isinstance(error, DiskFullError) else ""
-        )
-    except MemoryError:
-        return Result(path, None, "failed", error=f"{path.name}: not enough memory")
+    except (RawfixError, MemoryError) as error:
+        return failure(path, error)
 
 
 def _adjusted(path: Path, job: Job, treatment: Treatment, taken: dict[str, Path]) -> Result:
@@ -86,7 +83,8 @@ def _adjusted(path: Path, job: Job, treatment: Treatment, taken: dict[str, Path]
     settings = replace(treatment.settings, **kept.settings)
     developed = render_kept(kept, settings)
     settings = replace(settings, strengths=developed.strengths)
-    models = tuple(model for model in kept.models if model[0] in developed.models)
+    known = installed_models() if settings.upscale != 1 else {}
+    models = tuple((id, {**known, **dict(kept.models)}.get(id, "")) for id in developed.models)
     provenance = Provenance(settings.to_dict(), models, kept.frame.noise, kept.defects, lens=developed.lens)
     with origin_of(kept, carrier, path, provenance, strip=treatment.strip_private) as origin:
         notes = write_picture(target, developed, settings, origin, overwrite=treatment.overwrite)

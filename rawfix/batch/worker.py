@@ -191,11 +191,13 @@ def _await_memory(line: _Line, task: Task, brief: Brief) -> int:
 
     settings = brief.recipe.settings
     costs = [
-        TileCost(model.manifest.tile, model.manifest.halo, model.manifest.gflop_per_mp)
+        TileCost(
+            model.manifest.tile, model.manifest.halo, model.manifest.gflop_per_mp * model.manifest.scale**2
+        )
         for model in find_models()
-        if settings.quality in ("auto", model.manifest.tier)
+        if settings.quality in ("auto", model.manifest.tier) and model.manifest.scale in (1, settings.upscale)
     ]
-    pixels = count_pixels(task.job.source)
+    pixels = count_pixels(task.job.source) * settings.upscale**2
     tile, size = fit_tile(task.job.source.name, pixels, settings.tile, costs, brief.memory)
     if not line.ask("memory", task.number, size):
         raise Stopped

@@ -70,7 +70,11 @@ def run(files: list[str], given: Mapping[str, Any], options: Mapping[str, Any]) 
                 if result.stops:
                     tally.stopped = result.stops
                     break
-            code = exit_codes.of_batch(tally.failed, tally.total)
+            code = (
+                exit_codes.MODEL
+                if tally.stopped == "model"
+                else exit_codes.of_batch(tally.failed, tally.total)
+            )
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED

@@ -27,6 +27,10 @@ def adjust(
     tone: options.Tone = None,
     highlights: options.Highlights = "rebuild",
     lens_correction: options.LensCorrection = "off",
+    upscale: options.Upscale = None,
+    detail: options.Detail = 0.0,
+    seed: options.Seed = 0,
+    guard: options.Guard = True,
     format: options.Format = None,
     bits: options.Bits = None,
     space: options.Space = None,
@@ -41,9 +45,9 @@ def adjust(
     threads: options.Threads = 0,
     json: options.Json = False,
 ) -> None:
-    """Render again with other strengths, balance or tone, from what develop --save-maps kept: no network runs.
+    """Render again with other strengths, balance or tone, from what develop --save-maps kept.
 
-    The picture is bit for bit the one that develop makes with these options.
+    No network runs, but for --upscale. The picture is bit for bit the one that develop makes with these options.
     """
     from rawfix.cli.adjust import run
 

@@ -17,6 +17,7 @@ from rawfix.cli import (
     options,
     preset_commands,
     sweep,
+    upscale_command,
     watch_command,
 )
 
@@ -75,6 +76,10 @@ def develop(
     highlights: options.Highlights = "rebuild",
     ir_crosstalk: options.IrCrosstalk = "",
     lens_correction: options.LensCorrection = "off",
+    upscale: options.Upscale = None,
+    detail: options.Detail = 0.0,
+    seed: options.Seed = 0,
+    guard: options.Guard = True,
     bad_pixels: options.BadPixels = "auto",
     format: options.Format = None,
     bits: options.Bits = None,
@@ -200,4 +205,5 @@ def doctor(
 app.command(epilog=exit_codes.HELP)(watch_command.watch)
 app.command(epilog=exit_codes.HELP)(adjust_command.adjust)
 app.command(epilog=exit_codes.HELP)(sweep.sweep)
+app.command(epilog=exit_codes.HELP)(upscale_command.upscale)
 app.add_typer(preset_commands.app, name="preset")

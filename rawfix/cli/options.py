@@ -113,6 +113,31 @@ LensCorrection = Annotated[
     ),
 ]
 
+_UPSCALE = "More pixels"
+Upscale = Annotated[
+    int | None,
+    typer.Option(help="2 or 4 times the resolution.", metavar="2|4", rich_help_panel=_UPSCALE),
+]
+Detail = Annotated[
+    float,
+    typer.Option(
+        help="0 (least error) … 1 (most natural detail, some of it made up).",
+        metavar="AMOUNT",
+        rich_help_panel=_UPSCALE,
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(help="Of the noise that detail is made of.", metavar="N", rich_help_panel=_UPSCALE)
+]
+Guard = Annotated[
+    bool,
+    typer.Option(
+        "--guard/--no-guard",
+        help="See that the enlarged picture averages to what the sensor saw.",
+        rich_help_panel=_UPSCALE,
+    ),
+]
+
 BadPixels = Annotated[
     str,
     typer.Option(
@@ -263,6 +288,7 @@ SETTINGS = (
     "lens_correction", "bad_pixels",
     "format", "bits",
     "exr", "exr_compression", "picture_quality", "ocio", "ocio_display", "ocio_view", "dng_compression",
+    "upscale", "detail", "seed", "guard",
     "tile", "threads", "provider",
 )  # fmt: skip
 """Parameters that are fields of `Settings`; those of `Strengths` are `STRENGTHS`."""

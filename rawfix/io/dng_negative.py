@@ -31,7 +31,8 @@ from rawfix.physics.noise import residual
 from rawfix.settings import Settings
 
 _NOISE_REDUCTION = 50935
-_RAW_FACTS = (50733, 50737, 50738, 50780)
+_BEST_SCALE = 50780
+_RAW_FACTS = (50733, 50737, 50738, _BEST_SCALE)
 
 
 def write_negative(
@@ -144,11 +145,19 @@ def _raw_facts(
     denoise = min(settings.strengths.noise)
     applied = 1 - (1 - min(max(before, 0.0), 1.0)) * (1 - min(max(denoise, 0.0), 1.0))
     facts[_NOISE_REDUCTION] = rational(applied)
-    is_same = (
-        carried.area is not None and (carried.area[2], carried.area[3]) == frame.mosaic.shape[:2] == shape[:2]
-    )
-    if is_same:
-        facts |= {tag: carried.raw[tag] for tag in (CROP_ORIGIN, CROP_SIZE) if tag in carried.raw}
+    scale = settings.upscale
+    is_whole = carried.area is not None and (carried.area[2], carried.area[3]) == frame.mosaic.shape[:2]
+    is_large = is_whole and shape[:2] == tuple(scale * side for side in frame.mosaic.shape[:2])
+    is_same = is_large and scale == 1
+    crop = {tag: carried.raw[tag] for tag in (CROP_ORIGIN, CROP_SIZE) if tag in carried.raw}
+    if is_large:
+        facts |= (
+            crop
+            if scale == 1
+            else {tag: rational([scale * side for side in numbers(entry)]) for tag, entry in crop.items()}
+        )
+    if scale != 1 and _BEST_SCALE in facts:
+        facts[_BEST_SCALE] = rational(1.0)  # of the pixels that are there, no more can be made
     notes: tuple[str, ...] = ()
     for tag in (OPCODES_1, OPCODES_2, OPCODES_3):
         if tag not in carried.raw:

@@ -15,6 +15,11 @@ from rawfix.io.provenance import NAMESPACE, PREFIX, Origin
 
 exiv2.XmpProperties.registerNs(NAMESPACE, PREFIX)
 
+_SOURCE_TYPE = "Xmp.iptcExt.DigitalSourceType"
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype"
+_SYNTHETIC = ("AlgorithmicMedia", "algorithmicMedia", "Synthetic", "virtualRecording")
+"""What names of IPTC's digital source types hold where more of the picture is made up than enhancement makes up."""
+
 
 def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tuple[str, ...]]:
     """The picture's XMP and sentences about what could not be read.
@@ -52,6 +57,8 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
     if origin.provenance is not None:
         for name, content in origin.provenance.properties().items():
             _put(xmp, f"Xmp.{PREFIX}.{name}", content)
+        if origin.provenance.is_enhanced and not _is_synthetic(xmp):
+            xmp[_SOURCE_TYPE] = f"{_SOURCE_TYPES}/algorithmicallyEnhanced"
         if not origin.strip_private:
             _put(xmp, f"Xmp.{PREFIX}.Source", origin.told.name)
             _put(xmp, f"Xmp.{PREFIX}.Sidecars", tuple(used))
@@ -134,6 +141,12 @@ def _is_for(xmp: Any, source: Path) -> bool:
     position = xmp.findKey(key)
     said = "" if position == xmp.end() else position.toString()
     return not said or said.casefold() == source.suffix.lstrip(".").casefold()
+
+
+def _is_synthetic(xmp: Any) -> bool:
+    """Whether the picture is said to be made up already: that is not softened to enhanced."""
+    position = xmp.findKey(exiv2.XmpKey(_SOURCE_TYPE))
+    return position != xmp.end() and any(word in position.toString() for word in _SYNTHETIC)
 
 
 def _put(xmp: Any, key: str, content: str | tuple[str, ...], kind: Any = None) -> None:

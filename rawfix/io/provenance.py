@@ -23,7 +23,7 @@ class Provenance:
     Attributes
     ----------
     settings
-        `rawfix.settings.Settings.to_dict`.
+        `rawfix.settings.Settings.to_dict`, or the part of it that was used.
     models
         ``(id, sha256)`` of every network that ran.
     noise
@@ -32,16 +32,18 @@ class Provenance:
         Samples replaced, or None where nothing was looked for.
     lens
         The correction of the lens that was applied, in words; "" for none.
-    seed
-        Of the random numbers that were drawn; None where none were.
     """
 
     settings: Mapping[str, Any]
     models: tuple[tuple[str, str], ...] = ()
     noise: NoiseModel | None = None
     defects: int | None = None
-    seed: int | None = None
     lens: str = ""
+
+    @property
+    def is_enhanced(self) -> bool:
+        """Whether the picture has detail that was not seen."""
+        return float(self.settings.get("detail", 0)) > 0
 
     def properties(self) -> dict[str, str | tuple[str, ...]]:
         """XMP properties by name: text, or a tuple for an unordered array."""
@@ -58,8 +60,8 @@ class Provenance:
             found["Defects"] = str(self.defects)
         if self.lens:
             found["LensCorrection"] = self.lens
-        if self.seed is not None:
-            found["Seed"] = str(self.seed)
+        if self.settings.get("upscale", 1) != 1:
+            found |= {name.capitalize(): str(self.settings[name]) for name in ("upscale", "detail", "seed")}
         return found
 
 

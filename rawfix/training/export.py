@@ -28,6 +28,7 @@ from rawfix.training.weights import load_weights
 
 OPSET = 17
 TILE = 1024
+"""Side of a tile, in pixels of the output."""
 GOLDEN = "golden.npz"
 GOLDEN_TOLERANCE = 1e-3
 
@@ -238,7 +239,7 @@ def export(
         tier=config.tier,
         sha256=hashlib.sha256(graph).hexdigest(),
         opset=OPSET,
-        tile=TILE,
+        tile=TILE // model.scale if config.task == "upscale" else TILE,
         halo=halo,
         multiple=multiple,
         scale=model.scale,

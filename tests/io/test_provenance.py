@@ -143,10 +143,10 @@ def test_stripping_takes_what_is_private_and_nothing_else(tmp_path: Path, name: 
 def test_a_picture_says_how_it_was_made(tmp_path: Path, name: str) -> None:
     source = make_source(tmp_path / "shot.tif", {**PUBLIC, "Xmp.xmp.Rating": "3"})
     (tmp_path / "shot.tif.xmp").write_text(SIDECAR.format(rating=5, more=""))
-    settings = Settings(exposure=0.5, format="png")
+    settings = Settings(exposure=0.5, format="png", upscale=2, detail=0.5, seed=7)
     models = (("demosaic-bayer-standard", "ab" * 32), ("restore-rgb-best", "cd" * 32))
     noise = NoiseModel((1e-4,) * 3, (1e-7,) * 3, "file")
-    provenance = Provenance(settings.to_dict(), models, noise, defects=12, seed=7)
+    provenance = Provenance(settings.to_dict(), models, noise, defects=12)
     carried = written(tmp_path, Origin(source, sidecars_of(source), provenance=provenance), name)
     own = {key.removeprefix("Xmp.rawfix."): value for key, value in carried.items() if ".rawfix." in key}
     assert Settings.from_dict(json.loads(own.pop("Settings"))) == settings
@@ -159,6 +159,8 @@ def test_a_picture_says_how_it_was_made(tmp_path: Path, name: str) -> None:
     assert own == {
         "Models": ", ".join(f"{id} sha256:{digest}" for id, digest in models),
         "Defects": "12",
+        "Upscale": "2",
+        "Detail": "0.5",
         "Seed": "7",
         "Source": "shot.tif",
         "Sidecars": "shot.tif.xmp",

@@ -143,3 +143,52 @@ def models(tmp_path: Path, manifest_of: Callable[..., Manifest], monkeypatch: py
     manifest_of(id=folder.name, sha256=sha256, **facts).write(folder)
     monkeypatch.setenv("RAWFIX_MODELS", str(root))
     return root
+
+
+def write_upscaler(
+    root: Path, manifest_of: Callable[..., Manifest], scale: int, tier: str = "standard", **facts: Any
+) -> Model:
+    """A network of one convolution: every fine pixel is a mean around its coarse one, and a share of the noise."""
+    onnx = pytest.importorskip("onnx")
+    rng = np.random.default_rng(scale)
+    weights = np.zeros((scale * scale, 3, 4, 3, 3), np.float32)
+    weights[:, :, 3] = 0.02 * rng.standard_normal((scale * scale, 3, 3, 3))
+    for color in range(3):
+        near = rng.uniform(0, 0.1, (scale * scale, 3, 3))
+        near[:, 1, 1] += 1 - near.sum((1, 2))
+        weights[:, color, color] = near
+    weights = weights.reshape(-1, 4, 3, 3)
+    node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+
+    def plane(name: str, channels: int, height: str, width: str) -> Any:
+        return info(name, onnx.TensorProto.FLOAT, [1, channels, height, width])
+
+    graph = onnx.helper.make_graph(
+        [
+            node("Concat", ["image", "noise"], ["both"], axis=1),
+            node("Conv", ["both", "weights"], ["phases"], pads=[1, 1, 1, 1]),
+            node("DepthToSpace", ["phases"], ["upscaled"], blocksize=scale, mode="DCR"),
+        ],
+        "upscale",
+        [plane("image", 3, "height", "width"), plane("noise", 1, "height", "width")],
+        [plane("upscaled", 3, "tall", "wide")],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    content = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+    folder = root / f"upscale-x{scale}-camera-{tier}"
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(content)
+    named = {"id": folder.name, "contract": f"upscale-x{scale}-v1", "scale": scale, "cfa": None}
+    named |= {"space": "camera", "tier": tier, "sha256": hashlib.sha256(content).hexdigest()}
+    manifest = manifest_of(**{**named, "tile": 128, "halo": 2, **facts})
+    manifest.write(folder)
+    return Model(manifest, folder)
+
+
+@pytest.fixture
+def upscalers(models: Path, manifest_of: Callable[..., Manifest]) -> Path:
+    """`models`, and networks that enlarge ×2 and ×4."""
+    for scale in (2, 4):
+        write_upscaler(models, manifest_of, scale)
+    return models
