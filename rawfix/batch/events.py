@@ -34,6 +34,12 @@ def run_event(run: Run, jobs: int) -> dict[str, Any]:
     return _event("run", rawfix=__version__, files=len(run.steps), jobs=jobs, recipe=run.recipe.to_dict())
 
 
+def pictures_event(files: int, settings: dict[str, Any]) -> dict[str, Any]:
+    """The first line of a run over finished pictures."""
+    recipe = {"settings": settings, "rules": [], "given": {}}
+    return _event("run", rawfix=__version__, files=files, jobs=1, recipe=recipe)
+
+
 def plan_events(run: Run) -> list[dict[str, Any]]:
     """What would be done, a line a file; a name that depends on the frame keeps its fields."""
     events = []

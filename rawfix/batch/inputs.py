@@ -31,12 +31,16 @@ class Source:
 
 
 def find_sources(
-    patterns: Iterable[str], listed: Iterable[str] = (), *, recursive: bool = False
+    patterns: Iterable[str],
+    listed: Iterable[str] = (),
+    *,
+    recursive: bool = False,
+    suffixes: frozenset[str] = RAW_SUFFIXES,
 ) -> list[Source]:
     """Input files in the order given, once each; wildcards are expanded where the shell did not.
 
     A name without wildcard is passed on even where no such file exists, so that its refusal can be told. Of a
-    folder, the RAW files are taken by their suffix, sorted; those that begin with a dot are left out. One
+    folder, the files are taken by their suffix, sorted; those that begin with a dot are left out. One
     file reached by two names (through a link, say) is taken by the first.
 
     Parameters
@@ -47,11 +51,13 @@ def find_sources(
         File names and folders of a list (`read_list`), in which nothing is a wildcard.
     recursive
         Whether folders within folders are searched.
+    suffixes
+        Of the files taken of a folder.
     """
     found: dict[str, Source] = {}
     given = [path for pattern in patterns for path in _matches(pattern)] + [Path(name) for name in listed]
     for path in given:
-        for source in _search(path, recursive) if path.is_dir() else [Source(path)]:
+        for source in _search(path, recursive, suffixes) if path.is_dir() else [Source(path)]:
             found.setdefault(os.path.realpath(source.path), source)
     return list(found.values())
 
@@ -84,8 +90,8 @@ def _matches(pattern: str) -> list[Path]:
     return [Path(p) for p in sorted(glob.glob(pattern, recursive=True)) if not Path(p).is_dir()]  # noqa: PTH207
 
 
-def _search(folder: Path, recursive: bool) -> Iterator[Source]:
-    """RAW files of a folder, then of those in it, but for those that rawfix wrote (a DNG may be an output).
+def _search(folder: Path, recursive: bool, suffixes: frozenset[str]) -> Iterator[Source]:
+    """Files of a folder, then of those in it, but for RAW files that rawfix wrote (a DNG may be an output).
 
     Folders that cannot be read are passed over, links to folders not followed.
     """
@@ -94,5 +100,7 @@ def _search(folder: Path, recursive: bool) -> Iterator[Source]:
         journal = Journal(Path(base))
         for name in sorted(names):
             path = Path(base, name)
-            if not name.startswith(".") and path.suffix.lower() in RAW_SUFFIXES and not journal.knows(path):
+            suffix = path.suffix.lower()
+            ours = suffix in RAW_SUFFIXES and journal.knows(path)
+            if not name.startswith(".") and suffix in suffixes and not ours:
                 yield Source(path, Path(base).relative_to(folder))

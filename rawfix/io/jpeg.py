@@ -28,14 +28,14 @@ def write_jpeg(
     metadata_from: Origin | None = None,
     quality: int = QUALITY,
 ) -> tuple[str, ...]:
-    """Write a baseline JPEG, 4:4:4, whole or not at all.
+    """Write a baseline JPEG, 4:4:4 or gray, whole or not at all.
 
     Parameters
     ----------
     path, icc, overwrite, metadata_from
         As for `rawfix.io.tiff.write_tiff`.
     display
-        ``(H, W, 3)`` uint8.
+        ``(H, W, 3)``, or ``(H, W)`` of gray, uint8.
     quality
         1 to 100, libjpeg's.
 

@@ -29,14 +29,14 @@ def write_png(
     overwrite: bool,
     metadata_from: Origin | None = None,
 ) -> tuple[str, ...]:
-    """Write an RGB PNG, whole or not at all: profile in iCCP, EXIF in eXIf, XMP in iTXt, before the pixels.
+    """Write a PNG, RGB or gray, whole or not at all: profile in iCCP, EXIF in eXIf, XMP in iTXt, before the pixels.
 
     Parameters
     ----------
     path, icc, overwrite, metadata_from
         As for `rawfix.io.tiff.write_tiff`.
     display
-        ``(H, W, 3)`` uint8 or uint16.
+        ``(H, W, 3)``, or ``(H, W)`` of gray, uint8 or uint16.
 
     Returns
     -------

@@ -36,14 +36,14 @@ def write_tiff(
     metadata_from: Origin | None = None,
     compress: bool = False,
 ) -> tuple[str, ...]:
-    """Write an RGB TIFF, whole or not at all.
+    """Write a TIFF, RGB or gray, whole or not at all.
 
     Parameters
     ----------
     path
         The file to write.
     display
-        ``(H, W, 3)`` uint8, uint16 or float32; written as it is.
+        ``(H, W, 3)``, or ``(H, W)`` of gray, uint8, uint16 or float32; written as it is.
     icc
         Profile to embed.
     overwrite
@@ -70,7 +70,7 @@ def write_tiff(
     """
     height, width = display.shape[:2]
     options = {
-        "photometric": "rgb",
+        "photometric": "rgb" if display.ndim == 3 else "minisblack",
         "metadata": None,
         "software": f"rawfix {__version__}",
         "iccprofile": icc,
@@ -82,7 +82,7 @@ def write_tiff(
         if display.nbytes > _CLASSIC_LIMIT:
             tifffile.imwrite(temporary, display, bigtiff=True, **options)
             return ("the picture is beyond 4 GB: a BigTIFF, without the RAW file's metadata",)
-        tifffile.imwrite(temporary, np.zeros((1, 1, 3), display.dtype), **options)
+        tifffile.imwrite(temporary, np.zeros((1, 1, *display.shape[2:]), display.dtype), **options)
         notes: tuple[str, ...] = ()
         if metadata_from is not None:
             notes = copy_metadata(
@@ -95,7 +95,7 @@ def write_tiff(
 
 def _append_strips(file: BinaryIO, display: Display, compress: bool) -> None:
     height, width = display.shape[:2]
-    rows = max(1, min(height, _STRIP_BYTES // max(1, width * 3 * display.itemsize)))
+    rows = max(1, min(height, _STRIP_BYTES // max(1, display[:1].nbytes)))
     little = display.dtype.newbyteorder("<")
     offsets, sizes = [], []
     for y in range(0, height, rows):
@@ -108,9 +108,9 @@ def _append_strips(file: BinaryIO, display: Display, compress: bool) -> None:
 
 def _deflate(strip: NDArray[Any]) -> bytes:
     if strip.dtype.kind == "f":
-        predicted = imagecodecs.floatpred_encode(strip, axis=-2)
+        predicted = imagecodecs.floatpred_encode(strip, axis=1 - strip.ndim)
     else:
-        predicted = imagecodecs.delta_encode(strip, axis=-2)
+        predicted = imagecodecs.delta_encode(strip, axis=1 - strip.ndim)
     return bytes(imagecodecs.zlib_encode(predicted.tobytes(), level=4))
 
 
