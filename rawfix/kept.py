@@ -29,7 +29,6 @@ from rawfix.lens import find_correction
 from rawfix.maps import Maps, apply_maps
 from rawfix.nn.threads import thread_share
 from rawfix.settings import Settings
-from rawfix.upscaling import upscale_camera
 
 SUFFIX = ".maps.tif"
 BAKED = ("quality", "denoise_method", "deblur_method", "ir_crosstalk", "bad_pixels")
@@ -80,8 +79,12 @@ def render_kept(kept: Kept, settings: Settings) -> Developed:
     settings = replace(settings, strengths=strengths)
     models = tuple(id for id, _ in kept.models if strengths.active or id != kept.maps.model)
     lens, said = find_correction(kept.frame, settings, (camera.shape[0], camera.shape[1]))
-    camera, more = upscale_camera(camera, settings)
-    return finish(camera, kept.frame, settings, models=(*models, *more), notes=(*notes, *said), lens=lens)
+    if settings.upscale != 1:
+        from rawfix.upscaling import upscale_camera  # without it, no network's runtime is loaded
+
+        camera, more = upscale_camera(camera, settings)
+        models += more
+    return finish(camera, kept.frame, settings, models=models, notes=(*notes, *said), lens=lens)
 
 
 def save_kept(path: Path, kept: Kept, origin: Origin, *, overwrite: bool, threads: int = 0) -> None:

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rawfix.batch.decide import installed_models
 from rawfix.batch.picture import write_picture
 from rawfix.batch.plan import Job, check_claim, fill, plan, target_key
 from rawfix.batch.result import Result
@@ -83,8 +82,12 @@ def _adjusted(path: Path, job: Job, treatment: Treatment, taken: dict[str, Path]
     settings = replace(treatment.settings, **kept.settings)
     developed = render_kept(kept, settings)
     settings = replace(settings, strengths=developed.strengths)
-    known = installed_models() if settings.upscale != 1 else {}
-    models = tuple((id, {**known, **dict(kept.models)}.get(id, "")) for id in developed.models)
+    known = dict(kept.models)
+    if settings.upscale != 1:
+        from rawfix.batch.decide import installed_models  # without it, no RAW decoder is loaded
+
+        known = installed_models() | known
+    models = tuple((id, known.get(id, "")) for id in developed.models)
     provenance = Provenance(settings.to_dict(), models, kept.frame.noise, kept.defects, lens=developed.lens)
     with origin_of(kept, carrier, path, provenance, strip=treatment.strip_private) as origin:
         notes = write_picture(target, developed, settings, origin, overwrite=treatment.overwrite)
