@@ -18,6 +18,13 @@ def sweep(
     ],
     denoise: Annotated[str, typer.Option(help="Strengths, -1…2 or auto, with commas.")] = "0,0.5,1",
     deblur: Annotated[str, typer.Option(help="Strengths, -1…2 or auto, with commas.")] = "0,0.5,1",
+    detail: Annotated[
+        str | None,
+        typer.Option(help="Details, 0…1, with commas; then --denoise and --deblur take one strength each."),
+    ] = None,
+    upscale: options.Upscale = None,
+    seed: options.Seed = 0,
+    guard: options.Guard = True,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; default: beside the file.")
     ] = None,
@@ -40,8 +47,9 @@ def sweep(
     The crops show a flat dark place, where noise is seen best, and the strongest edge.
     """
     given = options.given_settings(context)
+    given.pop("detail", None)
     raise typer.Exit(
-        run(file, output or file.parent, given, denoise, deblur, overwrite=overwrite, as_json=json)
+        run(file, output or file.parent, given, denoise, deblur, detail, overwrite=overwrite, as_json=json)
     )
 
 
@@ -51,12 +59,14 @@ def run(
     given: Mapping[str, Any],
     denoise: str,
     deblur: str,
+    detail: str | None,
     *,
     overwrite: bool,
     as_json: bool,
 ) -> int:
     """Sweep a file; returns the exit code."""
     from rawfix.batch import sweep as sweeping
+    from rawfix.batch import sweep_detail as detailing
     from rawfix.batch.events import SCHEMA_VERSION
     from rawfix.batch.recipe import from_flat
     from rawfix.cli.console import err, file_progress, out, print_json, refuse
@@ -66,20 +76,37 @@ def run(
 
     look = {name: value for name, value in given.items() if name not in ("denoise", "deblur")}
     try:
+        if detail is not None:
+            for name in ("denoise", "deblur"):
+                look[name] = _only(name, str(given.get(name, "0")))
+            look.setdefault("upscale", 2)
+        elif {"upscale", "seed", "guard"} & set(given):
+            raise SettingsError("--upscale, --seed and --no-guard: are for a sweep of --detail")
         settings = from_flat(with_defaults({**look, "format": "png", "bits": 8}))
         if settings.quality == "auto":
             raise SettingsError("--quality auto: sweep takes a tier; give fast, standard or best")
         levels = (_levels("denoise", denoise), _levels("deblur", deblur))
-        sweeping.check_sweep(file, *levels, settings)
+        details = [] if detail is None else [_number(part) for part in detail.split(",")]
+        if detail is None:
+            sweeping.check_sweep(file, *levels, settings)
+        else:
+            detailing.check_details(details, settings)
         if not file.is_file():
             refuse(f"no input matched {file}")
             return exit_codes.NO_INPUT
         make_folder(folder)
         with file_progress(1) as progress:
-            found = sweeping.sweep(
-                file, folder, *levels, settings, overwrite=overwrite,
-                progress=lambda done, total: progress.tile(file.name, done, total),
-            )  # fmt: skip
+            found: sweeping.Sweep | detailing.DetailSweep
+
+            def tile(done: int, total: int) -> None:
+                progress.tile(file.name, done, total)
+
+            if detail is None:
+                found = sweeping.sweep(file, folder, *levels, settings, overwrite=overwrite, progress=tile)
+            else:
+                found = detailing.sweep_detail(
+                    file, folder, details, settings, overwrite=overwrite, progress=tile
+                )
     except SettingsError as error:
         refuse(error)
         return exit_codes.USAGE
@@ -104,3 +131,22 @@ def _levels(name: str, text: str) -> list[Any]:
         return [options.strength(part.strip()) for part in text.split(",")]
     except ValueError:
         raise SettingsError(f"--{name} {text}: give strengths with commas, such as 0,0.5,1 or auto") from None
+
+
+def _only(name: str, text: str) -> Any:
+    """The one strength beside a sweep of details."""
+    from rawfix.errors import SettingsError
+
+    levels = _levels(name, text)
+    if len(levels) != 1:
+        raise SettingsError(f"--{name} {text}: give one strength where --detail is swept")
+    return levels[0]
+
+
+def _number(text: str) -> float:
+    from rawfix.errors import SettingsError
+
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingsError(f"--detail {text}: give numbers from 0 to 1 with commas") from None

@@ -12,6 +12,7 @@ import exiv2
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image as Picture
 
 from rawfix.cli import exit_codes
 from rawfix.cli.app import app
@@ -21,7 +22,8 @@ from rawfix.io.metadata import read_exif
 from rawfix.io.raw import read_raw
 from rawfix.negative import develop_negative
 from rawfix.physics.light import draw_light
-from rawfix.pipeline import develop
+from rawfix.physics.telling_places import telling_places
+from rawfix.pipeline import develop, to_camera
 from rawfix.settings import Settings
 from rawfix.upscaling import Enlarging, enlarge, upscale_camera
 
@@ -200,3 +202,35 @@ def test_settings_know_what_detail_means() -> None:
     for wrong in ({"upscale": 3}, {"upscale": 2, "detail": float("nan")}, {"upscale": 2, "seed": 1 << 63}):
         with pytest.raises(SettingsError):
             Settings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_sweep_of_details_shows_what_develop_makes(make_dng: Callable[..., Path], tmp_path: Path) -> None:
+    source = make_dng(size=(400, 360), iso=400)
+    words = (source, "--detail", "0,0.5,1", "--seed", 4, "--upscale", 4, "-o", tmp_path / "sweep")
+    assert run("sweep", *words) == 0
+    crops = {path.name: np.asarray(Picture.open(path)) for path in (tmp_path / "sweep").glob("a-detail*.png")}
+    assert set(crops) == {f"a-detail{d}-{p}.png" for d in ("0", "0.5", "1") for p in ("dark", "edge")}
+    assert (tmp_path / "sweep" / "a-sweep.png").exists()
+    frame = read_raw(source)
+    settings = Settings(format="png", bits=8, upscale=4, detail=1.0, seed=4)
+    whole = np.asarray(develop(frame, settings).display)
+    for (y, x), name in zip(places_of(frame), ("dark", "edge"), strict=True):
+        part = whole[4 * y : 4 * y + 512, 4 * x : 4 * x + 512].astype(int)
+        assert np.abs(crops[f"a-detail1-{name}.png"] - part).max() <= 1
+        assert (crops[f"a-detail0-{name}.png"] != part).any()
+
+
+def places_of(frame: RawFrame) -> tuple[tuple[int, int], tuple[int, int]]:
+    return telling_places(to_camera(frame, Settings())[0][..., 1], 128)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--detail", "0,x"], ["--detail", "2"], ["--upscale", 2], ["--detail", "0", "--denoise", "0,1"]],
+    ids=lambda words: " ".join(map(str, words)),
+)
+def test_a_sweep_of_details_without_meaning_is_refused(
+    words: list[object], make_dng: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run("sweep", make_dng(size=(64, 64)), *words) == exit_codes.USAGE
+    assert len(capfd.readouterr().err.splitlines()) == 1
