@@ -167,7 +167,7 @@ def train(
 
 @app.command()
 def evaluate(
-    task: Annotated[str, typer.Argument(help="demosaic")],
+    task: Annotated[str, typer.Argument(help="demosaic, restore or upscale")],
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Of a run.")],
     data: Annotated[Path, typer.Option("--data", help="Folder of pictures, or a bundle made by pack.")],
     which: Annotated[
@@ -187,14 +187,21 @@ def evaluate(
     peers: Annotated[
         bool, typer.Option("--peers", help="Measure LibRaw and RawTherapee beside it, where installed.")
     ] = False,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="upscale: a classifier's weights (.npz), for the perceptual distance."),
+    ] = None,
     device: Device = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.")] = 0,
 ) -> None:
     """Measure a checkpoint; prints JSON.
 
     demosaic: pictures, defects by kind, noise, charts. sRGB pictures are decoded to linear light, exposed to 0.9 of
-    white on a sensor of neutral 0.5/1/0.65, and results compared as 8-bit sRGB, 10 pixels of border cut. restore: the
-    validation of its run.
+    white on a sensor of neutral 0.5/1/0.65, and results compared as 8-bit sRGB, 10 pixels of border cut.
+
+    upscale: pictures made small by the bicubic protocol and as by a camera, enlarged with five amounts of detail.
+
+    restore: the validation of its run.
     """
     from rawfix.training.tasks import TASKS
 
@@ -202,11 +209,13 @@ def evaluate(
         _fail(f"{task}: unknown task; there is {', '.join(TASKS)}")
     if which not in ("validation", "all"):
         _fail(f"--set {which}: give validation or all")
-    if task != "demosaic" and (which == "all" or peers):
-        _fail(f"{task}: --set all and --peers are for demosaic alone")
+    if (task == "restore" and which == "all") or (task != "demosaic" and peers):
+        _fail(f"{task}: --peers is for demosaic alone, --set all for demosaic and upscale")
+    if features is not None and task != "upscale":
+        _fail(f"--features {features}: is for upscale")
     _settle(device, threads)
     from rawfix.errors import RawfixError
-    from rawfix.training.evaluation import files, report
+    from rawfix.training.evaluation import enlarging, files, report
 
     try:
         earlier = files.prepare(figures, pictures)
@@ -221,6 +230,11 @@ def evaluate(
                 with_peers=peers,
                 say=lambda line: typer.echo(line, err=True),
             )
+        elif task == "upscale":
+            measured = enlarging.evaluate(
+                *opened, data, "all" if which == "all" else "validation", features=features, device=device,
+                strips_in=pictures, say=lambda line: typer.echo(line, err=True),
+            )  # fmt: skip
         else:
             measured = report.validate(*opened, data, device=device, strips_in=pictures)
         typer.echo(json.dumps(measured, indent=1, ensure_ascii=False))

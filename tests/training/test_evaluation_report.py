@@ -86,7 +86,7 @@ def test_evaluate_measures_draws_and_files_every_section(
     ("words", "said"),
     [
         (["colorize"], "colorize: unknown task; there is demosaic, restore, upscale"),
-        (["restore", "--peers"], "restore: --set all and --peers"),
+        (["restore", "--peers"], "restore: --peers is for demosaic"),
         (["restore"], "of a run of demosaic, not restore; evaluate demosaic"),
         (["demosaic", "--set", "some"], "--set some: give validation or all"),
         (["demosaic", "--checkpoint", "absent.pt"], "absent.pt: no such checkpoint"),

@@ -29,6 +29,12 @@ _STARS = {
     "lost_percent": "lost a fifth or more, %",
     "flagged_percent": "taken for a defect, %",
 }
+_ENLARGED = {
+    "psnr_y": "Y-PSNR dB",
+    "psnr": "PSNR dB",
+    "distance": "SqueezeNet distance",
+    "consistency": "consistency dB",
+}
 _KINDS = {
     "single": "single, strong",
     "cluster": "cluster of 2–4, strong",
@@ -87,6 +93,9 @@ def _picture_set(title: str, figures: Figures) -> list[str]:
         parts.append(f"{figures['pictures']} pictures{seen}.")
     if quality := figures.get("quality"):
         parts.append(_columns("method", _QUALITY, quality))
+    for protocol, title in (("bicubic", "bicubic protocol"), ("camera", "made small as by a camera")):
+        if found := figures.get(protocol):
+            parts.append(_columns(f"×{figures.get('scale', '')}, {title}", _ENLARGED, found))
     if absent := figures.get("absent"):
         parts.append("Not measured beside it: " + "; ".join(absent) + ".")
     if detection := figures.get("detection"):
@@ -101,7 +110,7 @@ def _picture_set(title: str, figures: Figures) -> list[str]:
 
 def _loose(figures: Figures) -> list[str]:
     """Plain numbers beside the sections, as a table of their own."""
-    named = ("pictures", "trained_on")
+    named = ("pictures", "trained_on", "scale")
     loose = [[k, v] for k, v in figures.items() if isinstance(v, int | float) and k not in named]
     return [table(["figure", "value"], loose)] if loose else []
 
