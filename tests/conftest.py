@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,3 +76,12 @@ def make_dng(tmp_path: Path, make_frame: Callable[..., RawFrame]) -> Callable[..
         return path
 
     return make
+
+
+@pytest.fixture
+def identify(tmp_path: Path) -> Callable[..., Any]:
+    """``identify("p256")``: a `tests.chains.Identity` with a new key of that kind."""
+    pytest.importorskip("c2pa", reason="rawfix[c2pa] is not installed")
+    from tests.chains import make_identity
+
+    return lambda kind="p256": make_identity(tmp_path, kind)

@@ -21,6 +21,8 @@ DOORS = {
     "pyvips": ("io/avif.py",),
     "PyOpenColorIO": ("io/ocio.py",),
     "ascmhl": ("io/mhl.py",),
+    "c2pa": ("io/c2pa.py",),
+    "cryptography": ("io/c2pa.py",),
     "distributed": ("batch/cluster.py",),
     "torch": ("training/*.py", "training/*/*.py"),
     "typer": ("cli/*.py", "training/*.py"),

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from rawfix.batch.decide import Action, decide, installed_models
 from rawfix.batch.identity import FileState
-from rawfix.batch.journal import Journal, append_entry
+from rawfix.batch.journal import Entry, Journal, append_entry
 from rawfix.batch.options import Options
 from rawfix.batch.parcel import Delivery, Made
 from rawfix.batch.plan import Job, check_claim, fill
 from rawfix.batch.preview import save_fragment
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result, settled
+from rawfix.batch.signing import signing
 from rawfix.errors import CorruptRawError, OutputError
 from rawfix.io.atomic import announcing, check_target, replacing
+from rawfix.io.provenance import Origin, Provenance
 
 _MTIME_ERROR_NS = 2 * 10**9
 """How far two machines may differ about when a shared file was changed: FAT counts in steps of two seconds."""
@@ -89,13 +91,18 @@ def commit(
         for made in delivery.made
     }
     replaceable[target.absolute()] = action.kind == "replace"
+    if manifest := options.manifest_path(target.absolute()):
+        replaceable[manifest] = options.overwrite or journal.find(manifest) is not None
     for path, overwrite in replaceable.items():
         check_target(path, overwrite)
     if delivery.fragment is not None and options.previews is not None:
         facts = {**delivery.fragment["facts"], "source": str(job.source), "target": str(target)}
         save_fragment(options.previews, target, {**delivery.fragment, "facts": facts})
     for made in delivery.made:
-        _place(made, target.parent, replaceable[made.entry.path])
+        if made.entry.path == target.absolute():
+            _place_target(made, job, result, options, replaceable)
+        else:
+            _place(made, target.parent, replaceable[made.entry.path])
     return result
 
 
@@ -109,20 +116,37 @@ def _check_source(source: Path, read: FileState) -> None:
         )
 
 
+def _place_target(
+    made: Made, job: Job, result: Result, options: Options, replaceable: Mapping[Path, bool]
+) -> None:
+    """Give the target its name, signed where the user gave a key; raises `OutputError`."""
+    entry, folder = made.entry, made.entry.path.parent
+    manifest = options.manifest_path(entry.path)
+    provenance = Provenance(result.settings, tuple(entry.models.items()), None, result.bad_pixels)
+    origin = Origin(job.source, (), options.strip_private, provenance)
+
+    def note_side(temporary: Path, final: Path) -> None:
+        append_entry(folder, Entry(final, FileState.of(temporary), options.run))
+
+    sides = entry.sides if manifest is None else (*entry.sides, manifest)
+    overwrite = manifest is not None and replaceable[manifest]
+    with signing(options, entry.path, origin, note_side, overwrite=overwrite):
+        _place(replace(made, entry=replace(entry, sides=sides)), folder, replaceable[entry.path])
+
+
 def _place(made: Made, folder: Path, overwrite: bool) -> None:
     """Give a file its name; raises `OutputError`."""
     entry = made.entry
 
     def announce(temporary: Path, final: Path) -> None:
-        state = FileState.of(temporary)
-        if state.sha256 != entry.state.sha256:
-            raise OutputError(
-                f"{final.name}: was altered on its way from the worker; run the same command again"
-            )
-        append_entry(folder, replace(entry, state=state))
+        append_entry(folder, replace(entry, state=FileState.of(temporary)))
 
     with announcing(announce), replacing(entry.path, overwrite) as temporary:
         if isinstance(made.staged, bytes):
             temporary.write_bytes(made.staged)
         else:
             shutil.move(made.staged, temporary)
+        if FileState.of(temporary).sha256 != entry.state.sha256:
+            raise OutputError(
+                f"{entry.path.name}: was altered on its way from the worker; run the same command again"
+            )

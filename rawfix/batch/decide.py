@@ -117,7 +117,9 @@ def carried_digest(source: Path, options: Options, camera: str, settings: Settin
     given = [asdict(options.mosaic)] if described and options.mosaic is not None else []
     known = known_digest(source, camera, options.bad_pixels(settings.bad_pixels))
     measured = calibration_digest(source, camera)
-    return digest([options.strip_private, sidecars, *given, *filter(None, (known, measured))])
+    return digest(
+        [options.strip_private, sidecars, *given, *filter(None, (known, measured, options.signed_by))]
+    )
 
 
 def installed_models() -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rawfix.io.c2pa import MIME, Credentials
 from rawfix.io.mosaic_facts import MosaicFacts
 from rawfix.kept import SUFFIX
 
@@ -36,6 +37,10 @@ class Options:
         Where lists of bad pixels lie that are not where they are named: on another machine.
     calibration
         File of the body's calibration, in place of the one this machine keeps.
+    c2pa
+        Key and certificates to sign outputs with.
+    signed_by
+        SHA-256 of the certificates, wherever the outputs are signed; "" where they are not.
     """
 
     overwrite: bool = False
@@ -52,6 +57,9 @@ class Options:
     lists: Mapping[str, Path] = field(default_factory=dict)
     calibration: Path | None = None
 
+    c2pa: Credentials | None = None
+    signed_by: str = ""
+
     def bad_pixels(self, choice: str) -> str:
         """Where to read what ``--bad-pixels`` names."""
         return str(self.lists.get(choice, choice))
@@ -61,7 +69,13 @@ class Options:
         bad_map = self.bad_map_path(target)
         maps = (self.maps_path(target),) if self.save_maps else ()
         stages = () if self.save_stages is None else tuple(self.stage_path(target, stage) for stage in STAGES)
-        return (*maps, *stages) if bad_map is None else (bad_map, *maps, *stages)
+        manifest = self.manifest_path(target)
+        return tuple(filter(None, (bad_map, *maps, *stages, manifest)))
+
+    def manifest_path(self, target: Path) -> Path | None:
+        """Where the signed manifest goes of a target that cannot hold it."""
+        embedded = self.c2pa is None or target.suffix.lower() in MIME
+        return None if embedded else target.with_suffix(".c2pa")
 
     def bad_map_path(self, target: Path) -> Path | None:
         """The file asked for, or one named after the target in the folder asked for."""

@@ -76,7 +76,7 @@ class Luggage:
 def pack(
     recipe: Recipe, options: Options, threads: int, slots: Mapping[str, int], staging: Path | None
 ) -> Luggage:
-    """Luggage with what this machine knows of bodies, lenses and bad pixels."""
+    """Luggage with what this machine knows of bodies, lenses and bad pixels; keys stay here."""
     known: dict[str, bytes] = {}
     for folder in (maps_folder(), calibrations_folder()):
         known |= {f"{folder.name}/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.json"))}
@@ -86,6 +86,7 @@ def pack(
         options,
         save_stages=options.save_stages and options.save_stages.absolute(),
         bad_map=options.bad_map and options.bad_map.absolute(),
+        c2pa=None,
     )
     return Luggage(recipe, options, known, lists, threads, slots, staging)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from rawfix.batch.preview import After, look, pictures
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.remember import may_replace, note_side, note_target, set_aside
 from rawfix.batch.result import Result, settled
+from rawfix.batch.signing import signing
 from rawfix.batch.tiers import Choice, choose_tier
 from rawfix.batch.work import Work
 from rawfix.errors import CorruptRawError, OutputError
@@ -170,8 +172,11 @@ def write(work: Work) -> Result:
         note_target(work, {name: installed.get(name, "") for name in developed.models}, temporary, final)
 
     set_aside(work, _result(work, developed))
-    with announcing(announce):
-        origin = _origin(work, developed)
+    origin = _origin(work, developed)
+    with (
+        announcing(announce),
+        signing(work.options, target, origin, partial(note_side, work), overwrite=_manifest_may_go(work)),
+    ):
         work.notes += write_output(target, developed, settings, origin, overwrite=work.overwrite)
     work.seconds += time.monotonic() - started
     return _result(work, developed)
@@ -197,6 +202,12 @@ def _result(work: Work, developed: Developed | Negative) -> Result:
         quality=work.choice.tier,
         expected_seconds=work.choice.seconds,
     )
+
+
+def _manifest_may_go(work: Work) -> bool:
+    """Whether a manifest beside the target may be replaced."""
+    path = work.options.manifest_path(work.target)
+    return path is not None and may_replace(work, path)
 
 
 def _used(work: Work, developed: Developed | Negative) -> Settings:

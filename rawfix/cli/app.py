@@ -94,6 +94,8 @@ def develop(
     dng_compression: options.DngCompression = None,
     strip: options.Strip = None,
     mhl: options.Mhl = False,
+    c2pa_key: options.C2paKey = None,
+    c2pa_cert: options.C2paCert = None,
     bad_map: options.BadMap = None,
     save_stages: options.SaveStages = None,
     save_maps: options.SaveMaps = False,

@@ -221,6 +221,14 @@ Strip = Annotated[
         help="private: leave out places, serial numbers, names and maker notes.", rich_help_panel=_OUTPUT
     ),
 ]
+C2paKey = Annotated[
+    Path | None,
+    typer.Option(help="Sign outputs (C2PA) with this private key, PEM.", rich_help_panel=_OUTPUT),
+]
+C2paCert = Annotated[
+    Path | None,
+    typer.Option(help="The key's certificate chain, leaf first, PEM.", rich_help_panel=_OUTPUT),
+]
 SaveStages = Annotated[
     Path | None, typer.Option(help="Folder for the stages as float TIFF.", rich_help_panel=_OUTPUT)
 ]

@@ -18,6 +18,7 @@ from rawfix.batch.report import parts_folder
 from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.errors import SettingsError
 from rawfix.io.atomic import make_folder
+from rawfix.io.c2pa import Credentials, check_credentials
 from rawfix.io.mhl import check_mhl
 from rawfix.io.mosaic_facts import MosaicFacts
 from rawfix.pipeline import check_settings
@@ -39,6 +40,8 @@ class Request:
     save_maps: bool = False
     strip: str | None = None
     mhl: bool = False
+    c2pa_key: Path | None = None
+    c2pa_cert: Path | None = None
     jobs: int = 1
     max_memory: str | None = None
     cluster: str | None = None
@@ -73,18 +76,24 @@ class Request:
         if request.mhl:
             check_mhl()
         check_cluster(request)
+        if (request.c2pa_key is None) != (request.c2pa_cert is None):
+            raise SettingsError("--c2pa-key and --c2pa-cert go together; give both")
         for settings in recipe.variants():
             check_settings(settings, every=request.save_maps)
             check_choice(settings.bad_pixels)
         return request
 
     def options(self) -> Options:
-        """How files are treated."""
+        """How files are treated; raises `SettingsError`."""
+        credentials = None
+        if self.c2pa_key is not None and self.c2pa_cert is not None:
+            credentials = Credentials(self.c2pa_key, self.c2pa_cert)
         return Options(
             self.overwrite, self.skip_existing, self.update, self.save_stages, self.bad_map, self.save_maps,
             strip_private=self.strip is not None, mosaic=self.mosaic,
             previews=None if self.report is None else parts_folder(self.report),
             max_memory=0 if self.max_memory is None else parse_size(self.max_memory),
+            c2pa=credentials, signed_by="" if credentials is None else check_credentials(credentials),
         )  # fmt: skip
 
     def plan(self, sources: list[Source]) -> list[Job]:

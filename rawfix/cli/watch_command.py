@@ -48,6 +48,8 @@ def watch(
     ocio_display: options.OcioDisplay = None,
     ocio_view: options.OcioView = None,
     strip: options.Strip = None,
+    c2pa_key: options.C2paKey = None,
+    c2pa_cert: options.C2paCert = None,
     quality: options.Quality = "standard",
     time_budget: options.TimeBudget = None,
     tile: options.Tile = 0,

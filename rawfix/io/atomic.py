@@ -16,6 +16,7 @@ from rawfix.io.stale import temporary_name
 Announce = Callable[[Path, Path], None]
 """``(temporary, target)``: called when a file is complete and synced, before it takes its target's name."""
 _announce: ContextVar[Announce | None] = ContextVar("announce", default=None)
+_finish: ContextVar[Announce | None] = ContextVar("finish", default=None)
 _ROOM = 1 << 16
 """Bytes of metadata that a file is granted beyond its size."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -29,6 +30,16 @@ def announcing(announce: Announce) -> Iterator[None]:
         yield
     finally:
         _announce.reset(token)
+
+
+@contextmanager
+def finishing(finish: Announce) -> Iterator[None]:
+    """Call ``finish(temporary, target)`` for every file that this thread writes in the body, once it is complete."""
+    token = _finish.set(finish)
+    try:
+        yield
+    finally:
+        _finish.reset(token)
 
 
 @contextmanager
@@ -63,6 +74,8 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
     temporary = temporary_name(path)
     try:
         yield temporary
+        if finish := _finish.get():
+            finish(temporary, path)
         _sync(temporary, os.O_RDWR)
         if announce := _announce.get():
             announce(temporary, path)

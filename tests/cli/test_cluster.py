@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,13 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from rawfix.batch.journal import NAME as JOURNAL
+from rawfix.batch.options import Options
 from rawfix.batch.orders import blind, unlike
-from rawfix.batch.parcel import Make
+from rawfix.batch.parcel import Make, pack
+from rawfix.batch.recipe import Recipe
 from rawfix.cli.app import app
+from rawfix.io.c2pa import Credentials
+from rawfix.settings import Settings
 from tests.batch.crowd import digests, make_dngs, rawfix, started, visible
 
 pytest.importorskip("distributed", reason="rawfix[cluster] is not installed")
@@ -195,6 +199,18 @@ def test_a_worker_with_other_networks_is_refused_by_name(dask: Dask, tmp_path: P
     assert run.returncode == 4 and visible(tmp_path / "out") == []
     assert run.stderr.startswith("rawfix: worker tcp://127.0.0.1:") and "lacks the network" in run.stderr
     assert len(run.stderr.splitlines()) == 1
+
+
+def test_what_signs_stays_on_this_machine(dask: Dask, identify: Callable[..., Any], tmp_path: Path) -> None:
+    who = identify()
+    (source,) = make_dngs(tmp_path / "in", 1)
+    options = Options(c2pa=Credentials(who.key, who.cert), signed_by="ab" * 32)
+    assert pack(Recipe(Settings()), options, 0, {}, None).options.c2pa is None
+    words = ("develop", source, "-o", tmp_path / "out", "--format", "exr", *who.options)
+    run = rawfix(*words, "--cluster", dask.address, "--cluster-files", "ship")
+    assert (run.returncode, visible(tmp_path / "out")) == (0, ["0000.c2pa", "0000.exr"]), run.stderr
+    again = here(*words, "--json")
+    assert [event["status"] for event in files_of(again.stdout)] == ["unchanged"], again.stderr
 
 
 def test_without_a_scheduler_there_is_one_line_and_code_5(tmp_path: Path) -> None:
