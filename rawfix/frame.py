@@ -85,6 +85,20 @@ class LensFacts:
     area: tuple[int, int, int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a picture of so many rows and columns a window of it begins."""
+
+    height: int
+    width: int
+    y: int = 0
+    x: int = 0
+
+    def window(self, y: int, x: int = 0) -> Place:
+        """The place of a window inside this window."""
+        return Place(self.height, self.width, self.y + y, self.x + x)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RawFrame:
     """One exposure as the camera recorded it.
