@@ -7,10 +7,9 @@ file is bit for bit what `rawfix.pipeline.develop` renders.
 from __future__ import annotations
 
 import hashlib
-from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,16 +17,25 @@ from typing import Any
 import numpy as np
 
 from rawfix.auto_strengths import decide_strengths
-from rawfix.cfa import Cfa
 from rawfix.errors import CorruptRawError
 from rawfix.finish import Developed, finish
-from rawfix.frame import Image, LensFacts, NoiseModel, RawFrame
+from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.io.metadata_carrier import to_carrier
 from rawfix.io.planes_file import Plane, read_facts, read_planes, write_planes
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
+from rawfix.kept_facts import (
+    frame_of,
+    frame_to_dict,
+    haze_plane,
+    maps_of,
+    maps_to_dict,
+    noise_of,
+    noise_to_dict,
+)
 from rawfix.lens import find_correction
 from rawfix.maps import Maps, apply_maps
 from rawfix.nn.threads import thread_share
+from rawfix.optics import tell_optics
 from rawfix.settings import Settings
 
 SUFFIX = ".maps.tif"
@@ -84,26 +92,26 @@ def render_kept(kept: Kept, settings: Settings) -> Developed:
 
         camera, more = upscale_camera(camera, settings)
         models += more
-    return finish(camera, kept.frame, settings, models=models, notes=(*notes, *said), lens=lens)
+    notes = (*notes, *tell_optics(kept.maps, strengths), *said)
+    return finish(camera, kept.frame, settings, models=models, notes=notes, lens=lens)
 
 
 def save_kept(path: Path, kept: Kept, origin: Origin, *, overwrite: bool, threads: int = 0) -> None:
     """Write a kept image with the metadata of its origin; raises `OutputError`."""
     assert kept.maps.blur is not None
+    assert kept.maps.noise is not None
     planes: dict[str, Plane] = {"camera": kept.camera, "noise": kept.maps.noise, "blur": kept.maps.blur}
+    if kept.maps.haze is not None:
+        planes["haze"] = haze_plane(kept.maps.haze)
     facts = {
         "source": Path(kept.source).name if origin.strip_private else kept.source,
         "source_sha256": kept.sha256,
         "models": kept.models,
-        "maps": {
-            "model": kept.maps.model,
-            "shot": kept.maps.shot.tolist(),
-            "read": kept.maps.read.tolist(),
-        },
-        "noise": _noise_to_dict(kept.noise),
+        "maps": maps_to_dict(kept.maps),
+        "noise": noise_to_dict(kept.noise),
         "defects": kept.defects,
         "settings": kept.settings,
-        "frame": _frame_to_dict(kept.frame),
+        "frame": frame_to_dict(kept.frame),
     }
     write_planes(
         path, planes, facts, to_carrier(origin), overwrite=overwrite, threads=thread_share(threads or None)
@@ -120,14 +128,11 @@ def load_kept(path: Path, threads: int = 0) -> tuple[Kept, bytes]:
     """
     facts, planes, carrier = read_planes(path, thread_share(threads or None))
     try:
-        maps = facts["maps"]
-        noise, blur = (np.asarray(planes[name], np.float16) for name in ("noise", "blur"))
-        shot, read = (np.asarray(maps[name], np.float32) for name in ("shot", "read"))
         kept = Kept(
-            frame=_frame_of(facts["frame"]),
+            frame=frame_of(facts["frame"]),
             camera=np.asarray(planes["camera"], np.float32),
-            maps=Maps(noise, blur, shot, read, maps["model"]),
-            noise=_noise_of(facts["noise"]),
+            maps=maps_of(facts["maps"], planes),
+            noise=noise_of(facts["noise"]),
             defects=facts["defects"],
             models=tuple((id, digest) for id, digest in facts["models"]),
             source=facts["source"],
@@ -174,68 +179,3 @@ def _digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _noise_to_dict(noise: NoiseModel) -> dict[str, Any]:
-    return {"shot": [*map(float, noise.shot)], "read": [*map(float, noise.read)], "source": noise.source}
-
-
-def _noise_of(values: dict[str, Any]) -> NoiseModel:
-    return NoiseModel(_triple(values["shot"]), _triple(values["read"]), values["source"])
-
-
-def _triple(values: list[float]) -> tuple[float, float, float]:
-    red, green, blue = values
-    return float(red), float(green), float(blue)
-
-
-def _frame_to_dict(frame: RawFrame) -> dict[str, Any]:
-    return {
-        "dtype": frame.mosaic.dtype.name,
-        "cfa": None if frame.cfa is None else frame.cfa.unit().tolist(),
-        "white": [*map(float, frame.white)],
-        "wb": [*map(float, frame.wb)],
-        "cam_to_xyz": frame.cam_to_xyz.tolist(),
-        "noise": None if frame.noise is None else _noise_to_dict(frame.noise),
-        "iso": None if frame.iso is None else float(frame.iso),
-        "orientation": frame.orientation,
-        "camera": frame.camera,
-        "lens": frame.lens,
-        "pixel_aspect": float(frame.pixel_aspect),
-        "daylight_wb": None if frame.daylight_wb is None else [*map(float, frame.daylight_wb)],
-        "lens_facts": _lens_facts_to_dict(frame.lens_facts),
-        "notes": frame.notes,
-    }
-
-
-def _frame_of(values: dict[str, Any]) -> RawFrame:
-    return RawFrame(
-        mosaic=np.empty((0, 0), values["dtype"]),
-        cfa=None if values["cfa"] is None else Cfa(tuple(tuple(row) for row in values["cfa"])),
-        black=np.zeros((1, 1), np.float32),
-        white=_triple(values["white"]),
-        wb=_triple(values["wb"]),
-        cam_to_xyz=np.asarray(values["cam_to_xyz"], np.float64),
-        noise=None if values["noise"] is None else _noise_of(values["noise"]),
-        iso=values["iso"],
-        orientation=values["orientation"],
-        camera=values["camera"],
-        lens=values["lens"],
-        pixel_aspect=values["pixel_aspect"],
-        daylight_wb=None if values["daylight_wb"] is None else _triple(values["daylight_wb"]),
-        lens_facts=_lens_facts_of(values.get("lens_facts")),
-        notes=tuple(values["notes"]),
-    )
-
-
-def _lens_facts_to_dict(facts: LensFacts) -> dict[str, Any]:
-    lists = {name: b64encode(getattr(facts, name)).decode() for name in ("opcodes_2", "opcodes_3")}
-    return asdict(facts) | lists
-
-
-def _lens_facts_of(values: dict[str, Any] | None) -> LensFacts:
-    """What is known of the lens; nothing, in files that were kept without."""
-    if values is None:
-        return LensFacts()
-    lists = {name: b64decode(values[name]) for name in ("opcodes_2", "opcodes_3")}
-    return LensFacts(**{**values, **lists, "area": values["area"] and tuple(values["area"])})

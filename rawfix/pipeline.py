@@ -25,9 +25,10 @@ from rawfix.nn.threads import thread_share
 from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
+from rawfix.optics import tell_optics, with_optics
 from rawfix.physics.neighbors import fill
 from rawfix.physics.noise_estimation import estimate_noise
-from rawfix.restoration import check_strengths, find_maps, network_strengths
+from rawfix.restoration import balanced, check_strengths, find_maps, needs_network, network_strengths
 from rawfix.settings import Settings, Strengths
 from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 from rawfix.stages.infrared import crosstalk_matrix, remove_infrared
@@ -173,10 +174,15 @@ def find(
     noise = noise or estimate_noise(np.divide(camera, np.asarray(frame.wb, np.float32), dtype=np.float32))
     strengths, notes = decide_strengths(settings.strengths, camera, noise, frame.wb, settings.exposure)
     settings = replace(settings, strengths=strengths)
-    if not (every or network_strengths(settings).active):
+    if every or needs_network(settings):
+        maps = find_maps(camera, noise, frame, settings, progress, every=every)
+        ids = (*ids, maps.model)
+    elif network_strengths(settings).active:
+        maps = Maps(None, None, *balanced(noise, frame), "")
+    else:
         return Found(camera, bad, noise, None, strengths, ids, notes)
-    maps = find_maps(camera, noise, frame, settings, progress, every=every)
-    return Found(camera, bad, noise, maps, strengths, (*ids, maps.model), notes)
+    maps = with_optics(maps, camera, frame, strengths, every=every)
+    return Found(camera, bad, noise, maps, strengths, ids, (*notes, *tell_optics(maps, strengths)))
 
 
 def restored(found: Found, frame: RawFrame, settings: Settings, progress: Progress | None = None) -> Found:

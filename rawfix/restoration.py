@@ -31,7 +31,7 @@ def check_strengths(settings: Settings, *, every: bool = False) -> None:
         raise SettingsError("--save-maps needs a restore network and none is installed; leave it out")
     if every and (settings.denoise_method, settings.deblur_method) != ("network", "network"):
         raise SettingsError("--save-maps keeps the maps of networks; leave the other methods out")
-    if network_strengths(settings).active and not tiers(TASK, SPACE):
+    if network_strengths(settings).learned and not tiers(TASK, SPACE):
         raise SettingsError(
             "--denoise and --deblur need a restore network and none is installed; give 0, or choose "
             "--denoise-method classical, --deblur-method richardson-lucy"
@@ -46,6 +46,19 @@ def network_strengths(settings: Settings) -> Strengths:
     if settings.deblur_method == "richardson-lucy":
         strengths = replace(strengths, deblur=0.0)
     return strengths
+
+
+def needs_network(settings: Settings) -> bool:
+    """Whether a network is to look: for what it takes away itself, and so that noise stays out of other components."""
+    strengths = network_strengths(settings)
+    is_there = settings.denoise_method == "network" and settings.quality in tiers(TASK, SPACE)
+    return strengths.learned or (strengths.active and is_there)
+
+
+def balanced(noise: NoiseModel, frame: RawFrame) -> tuple[Image, Image]:
+    """``(3,)`` shot and read variance after white balance."""
+    wb = np.asarray(frame.wb, np.float32)
+    return np.asarray(noise.shot, np.float32) * wb, np.asarray(noise.read, np.float32) * wb**2
 
 
 def find_maps(
@@ -79,8 +92,7 @@ def find_maps(
     ModelError
         The tier is not installed.
     """
-    wb = np.asarray(frame.wb, np.float32)
-    shot, read = np.asarray(noise.shot, np.float32) * wb, np.asarray(noise.read, np.float32) * wb**2
+    shot, read = balanced(noise, frame)
     model = find_model(TASK, SPACE, settings.quality)
     session = open_session(model, settings.provider, settings.threads or None)
     manifest = model.manifest

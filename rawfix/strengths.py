@@ -13,16 +13,19 @@ Auto = Literal["auto"]
 
 @dataclass(frozen=True, slots=True)
 class Strengths:
-    """How much of each residual map is taken away: 0 leaves, 1 removes, −1…2.
+    """How much of each component is taken away: 0 leaves, 1 removes, −1…2.
 
-    ``denoise_luma`` and ``denoise_chroma``, where given, take the place of ``denoise`` for brightness and for colour.
-    ``auto`` is for the picture to decide (`rawfix.auto_strengths`); what it came to is a number again.
+    ``defringe`` is for color fringes, ``dehaze`` for what the air scatters. ``denoise_luma`` and ``denoise_chroma``,
+    where given, take the place of ``denoise`` for brightness and for colour. ``auto`` is for the picture to decide
+    (`rawfix.auto_strengths`); what it came to is a number again.
     """
 
     denoise: float | Auto = 0.0
     deblur: float | Auto = 0.0
     denoise_luma: float | None = None
     denoise_chroma: float | None = None
+    defringe: float = 0.0
+    dehaze: float = 0.0
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
@@ -47,6 +50,11 @@ class Strengths:
     @property
     def active(self) -> bool:
         """Whether anything is to be taken away, or added; ``auto`` may be."""
+        return self.learned or any((self.defringe, self.dehaze))
+
+    @property
+    def learned(self) -> bool:
+        """Whether noise or blur is to be taken away, or added; ``auto`` may be."""
         luma = self.denoise if self.denoise_luma is None else self.denoise_luma
         chroma = self.denoise if self.denoise_chroma is None else self.denoise_chroma
         return any((luma, chroma, self.deblur))

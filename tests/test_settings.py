@@ -59,7 +59,7 @@ def test_what_has_no_meaning_is_refused_in_one_line_that_names_it(wrong: dict[st
     assert any(f"--{name} {value}" in str(refusal.value) for name, value in wrong.items())
 
 
-@pytest.mark.parametrize("name", ["denoise", "deblur"])
+@pytest.mark.parametrize("name", ["denoise", "deblur", "defringe", "dehaze"])
 @pytest.mark.parametrize("value", [-1.01, 2.01, float("nan"), float("inf")])
 def test_strengths_outside_their_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(SettingsError, match=f"--{name}"):
@@ -90,7 +90,7 @@ def test_an_empty_dict_gives_the_defaults() -> None:
     assert Settings.from_dict({}) == Settings()
 
 
-@pytest.mark.parametrize("unknown", [{"sharpness": 1}, {"strengths": {"dehaze": 1}}], ids=str)
+@pytest.mark.parametrize("unknown", [{"sharpness": 1}, {"strengths": {"grain": 1}}], ids=str)
 def test_an_unknown_key_is_named(unknown: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=r"sharpness|dehaze"):
+    with pytest.raises(SettingsError, match=r"sharpness|grain"):
         Settings.from_dict(unknown)

@@ -24,6 +24,7 @@ from rawfix.io.png import write_png
 from rawfix.io.read import read_frame
 from rawfix.kept import SUFFIX, load_kept
 from rawfix.maps import Maps, apply_maps
+from rawfix.optics import tell_optics
 from rawfix.physics.telling_places import telling_places
 from rawfix.pipeline import check_settings, find
 from rawfix.settings import Auto, Settings, Strengths
@@ -73,7 +74,7 @@ def check_sweep(source: Path, denoise: list[Level], deblur: list[Level], setting
     if source.name.endswith(SUFFIX):
         check_look(settings)
     else:
-        check_settings(replace(settings, strengths=Strengths(1.0, 1.0)))
+        check_settings(replace(settings, strengths=_with(settings.strengths, 1.0, 1.0)))
 
 
 def sweep(
@@ -100,7 +101,7 @@ def sweep(
     denoise, deblur
         Strengths; ``auto`` is decided once.
     settings
-        The look; its format is PNG of 8 bits, its strengths do not count.
+        The look; its format is PNG of 8 bits; of its strengths, those of fringes and haze count.
     overwrite
         Whether files may be replaced.
     progress
@@ -120,7 +121,7 @@ def sweep(
     names = {
         (strengths, place): folder
         / f"{stem}-denoise{strengths.denoise:g}-deblur{strengths.deblur:g}-{place}.png"
-        for strengths in _every(columns, rows)
+        for strengths in _every(columns, rows, settings.strengths)
         for place in ("dark", "edge")
     }
     for path in names.values():
@@ -149,7 +150,8 @@ def estimate_of(
     else:
         frame = with_calibration(read_frame(source), source)
         frame = with_known_bad(frame, source, settings.bad_pixels)
-        found = find(frame, replace(settings, strengths=Strengths(1.0, 1.0)), progress, every=True)
+        settings = replace(settings, strengths=_with(settings.strengths, 1.0, 1.0))
+        found = find(frame, settings, progress, every=True)
         assert found.maps is not None
         assert found.noise is not None
         camera, maps, noise = found.camera, found.maps, found.noise
@@ -178,14 +180,20 @@ def _decided(
             numbers.setdefault(number, f"{name} {number:g}{' (auto)' if level == 'auto' else ''}")
         return list(numbers.items())
 
+    notes += tell_optics(estimate.maps, estimate.settings.strengths)
     return axis("denoise", denoise, found.noise[0]), axis("deblur", deblur, found.blur), notes
 
 
-def _every(columns: Axis, rows: Axis) -> Iterator[Strengths]:
+def _every(columns: Axis, rows: Axis, given: Strengths) -> Iterator[Strengths]:
     """Row by row."""
     for blur, _ in rows:
         for noise, _ in columns:
-            yield Strengths(noise, blur)
+            yield _with(given, noise, blur)
+
+
+def _with(given: Strengths, noise: float, blur: float) -> Strengths:
+    """Strengths of noise and blur beside those of fringes and haze that were given."""
+    return Strengths(noise, blur, defringe=given.defringe, dehaze=given.dehaze)
 
 
 def _rendered(
@@ -193,14 +201,17 @@ def _rendered(
 ) -> Iterator[tuple[Strengths, tuple[str, NDArray[np.uint8]]]]:
     """Crops of both places at all strengths, each place after the other."""
     camera, maps, settings = estimate.camera, estimate.maps, estimate.settings
-    assert maps.blur is not None
-    side = min(CROP, *camera.shape[:2])
+    height, width = camera.shape[:2]
+    side = min(CROP, height, width)
     places = telling_places(camera[..., 1], side)
-    for strengths in _every(columns, rows):
+    for strengths in _every(columns, rows, settings.strengths):
+        reach = maps.reach(strengths)
         for name, (y, x) in zip(("dark", "edge"), places, strict=True):
-            window = np.s_[y : y + side, x : x + side]
-            part = replace(maps, noise=maps.noise[window], blur=maps.blur[window])
-            image = apply_maps(camera[window].copy(), part, strengths)
+            top, left = max(0, y - reach), max(0, x - reach)
+            bottom, right = min(height, y + side + reach), min(width, x + side + reach)
+            part = maps.window((height, width), top, left, bottom - top, right - left)
+            image = apply_maps(camera[top:bottom, left:right].copy(), part, strengths)
+            image = np.ascontiguousarray(image[y - top : y - top + side, x - left : x - left + side])
             developed = finish(image, estimate.frame, replace(settings, strengths=strengths))
             yield strengths, (name, np.asarray(developed.display, np.uint8))
 

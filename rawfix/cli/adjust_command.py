@@ -22,6 +22,8 @@ def adjust(
     denoise_luma: options.DenoiseLuma = None,
     denoise_chroma: options.DenoiseChroma = None,
     deblur: options.Deblur = 0.0,
+    defringe: options.Defringe = 0.0,
+    dehaze: options.Dehaze = 0.0,
     wb: options.Wb = "as-shot",
     exposure: options.Exposure = 0.0,
     tone: options.Tone = None,

@@ -68,6 +68,8 @@ def develop(
     denoise_luma: options.DenoiseLuma = None,
     denoise_chroma: options.DenoiseChroma = None,
     deblur: options.Deblur = 0.0,
+    defringe: options.Defringe = 0.0,
+    dehaze: options.Dehaze = 0.0,
     denoise_method: options.DenoiseMethod = "network",
     deblur_method: options.DeblurMethod = "network",
     wb: options.Wb = "as-shot",

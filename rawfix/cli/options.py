@@ -70,6 +70,14 @@ DenoiseLuma = Annotated[
 DenoiseChroma = Annotated[
     float | None, typer.Option(help="Noise of colour, in place of --denoise.", rich_help_panel=_LOOK)
 ]
+Defringe = Annotated[
+    float,
+    typer.Option(
+        help="How much of color fringes to remove, -1…2: lateral color, purple around blown light.",
+        rich_help_panel=_LOOK,
+    ),
+]
+Dehaze = Annotated[float, typer.Option(help="How much haze to remove, -1…2.", rich_help_panel=_LOOK)]
 DenoiseMethod = Annotated[
     str,
     typer.Option(

@@ -29,6 +29,8 @@ def sweep(
         Path | None, typer.Option("--output", "-o", help="Folder; default: beside the file.")
     ] = None,
     overwrite: options.Overwrite = False,
+    defringe: options.Defringe = 0.0,
+    dehaze: options.Dehaze = 0.0,
     wb: options.Wb = "as-shot",
     exposure: options.Exposure = 0.0,
     tone: options.Tone = None,

@@ -30,7 +30,7 @@ from rawfix.io.atomic import replacing
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # damage is told once, by a refusal
 
-FORMAT, VERSION = "rawfix-maps", 1
+FORMAT, VERSION = "rawfix-maps", 2
 _CARRIER = 65000
 _TILE = (256, 256)
 _CLASSIC_LIMIT = (1 << 32) - (1 << 26)

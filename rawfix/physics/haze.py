@@ -63,14 +63,14 @@ class Haze:
 def guide_of(camera: Image, airlight: tuple[float, float, float]) -> Image:
     """Root of the light's luma in airlights, 0…1: what transmission follows at edges."""
     bright = (camera @ LUMA) / np.float32(np.asarray(airlight) @ LUMA)
-    return np.sqrt(np.clip(bright, 0, 1, dtype=np.float32))
+    return np.asarray(np.sqrt(np.clip(bright, 0, 1)), np.float32)
 
 
 def transmission(camera: Image, place: Place, haze: Haze) -> Image:
     """Share of the scene's light that arrives, ``(H, W)`` in `LEAST_TRANSMISSION`…1, for a window of the picture."""
     coefficients = _sampled(haze.grid, haze.factor, place, camera.shape[0], camera.shape[1])
     share = coefficients[..., 0] * guide_of(camera, haze.airlight) + coefficients[..., 1]
-    return np.clip(share, np.float32(LEAST_TRANSMISSION), np.float32(1), out=share)
+    return np.asarray(np.clip(share, np.float32(LEAST_TRANSMISSION), np.float32(1)), np.float32)
 
 
 def estimate_haze(rows: Rows, shape: tuple[int, int], clip: tuple[float, float, float]) -> Haze | None:
@@ -103,9 +103,7 @@ def estimate_haze(rows: Rows, shape: tuple[int, int], clip: tuple[float, float, 
     if min(airlight) <= 0.01:
         return None
     red, green, blue = airlight
-    bright = small @ LUMA
-    least, most = _least(bright, radius), -_least(-bright, radius)
-    contrast = (most - least) / np.maximum(most, 1e-4)
+    contrast = _contrast(small @ LUMA, radius)
     weight = np.clip((contrast - _PLAIN) / (_TELLING - _PLAIN), 0, 1).astype(np.float32)
     in_airlights = (small / np.asarray(airlight, np.float32)).min(-1)
     veil = _veil(in_airlights, radius)
@@ -116,6 +114,17 @@ def estimate_haze(rows: Rows, shape: tuple[int, int], clip: tuple[float, float, 
     guide = guide_of(small, (red, green, blue))
     grid = _guided(guide, 1 - veil, 4 * radius)
     return Haze((red, green, blue), grid, factor)
+
+
+def _contrast(bright: Image, radius: int) -> Image:
+    """Difference of the brightest and the darkest of each place's surroundings, in its brightest, beyond noise."""
+    calm = _mean(bright, 1)
+    noise = 1.4826 * float(np.median(np.abs(bright - calm)))
+    least, most = _least(calm, radius), -_least(-calm, radius)
+    # Of a few hundred samples whose deviation is a third, the extremes lie six of them apart.
+    return np.asarray(
+        np.maximum(most - least - np.float32(2 * noise), 0) / np.maximum(most, np.float32(1e-4))
+    )
 
 
 def _reduced(rows: Rows, shape: tuple[int, int], factor: int) -> Image:
@@ -132,7 +141,8 @@ def _reduced(rows: Rows, shape: tuple[int, int], factor: int) -> Image:
 
 def _veil(in_airlights: Image, radius: int) -> Image:
     """Share of airlight that the darkest of each place's surroundings allows."""
-    return np.clip((_least(in_airlights, radius) - np.float32(_DARK)) / np.float32(1 - _DARK), 0, 1)
+    veil = (_least(in_airlights, radius) - np.float32(_DARK)) / np.float32(1 - _DARK)
+    return np.asarray(np.clip(veil, 0, 1), np.float32)
 
 
 def _least(plane: Image, radius: int) -> Image:
@@ -150,7 +160,9 @@ def _mean(plane: Image, radius: int) -> Image:
     """Mean of the square around each pixel, as far as the picture goes."""
     for axis in (0, 1):
         size = plane.shape[axis]
-        sums = np.concatenate((np.zeros_like(np.take(plane, [0], axis)), np.cumsum(plane, axis, np.float64)), axis)
+        sums = np.concatenate(
+            (np.zeros_like(np.take(plane, [0], axis)), np.cumsum(plane, axis, np.float64)), axis
+        )
         ends, starts = np.minimum(np.arange(size) + radius + 1, size), np.maximum(np.arange(size) - radius, 0)
         total = np.take(sums, ends, axis) - np.take(sums, starts, axis)
         counts = (ends - starts).reshape((-1, 1) if axis == 0 else (1, -1))
@@ -163,7 +175,8 @@ def _guided(guide: Image, values: Image, radius: int) -> Image:
     radius = min(radius, max(1, min(guide.shape) // 4))
     mean, level = _mean(guide, radius), _mean(values, radius)
     together = _mean(guide * values, radius) - mean * level
-    slope = together / (np.maximum(_mean(guide * guide, radius) - mean * mean, 0) + np.float32(_SMOOTH))
+    spread = np.maximum(_mean(guide * guide, radius) - mean * mean, 0)
+    slope = np.asarray(together / (spread + np.float32(_SMOOTH)), np.float32)
     return np.stack((_mean(slope, radius), _mean(level - slope * mean, radius)), -1)
 
 

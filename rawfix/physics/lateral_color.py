@@ -132,13 +132,15 @@ def _energies(strip: Image, across: int, clip: NDArray[np.float32]) -> Float:
 def _law(channel: Image, green: Image, offsets: Float) -> Law:
     """The radial law of one channel's blocks."""
     shifts = np.zeros((len(channel), 2))
-    for passes in (6, 4, 2, 1, 1, 1):
-        found, information = _register(_smooth(channel, passes), _smooth(green, passes), shifts)
+    fine = _smooth(channel, 1), _smooth(green, 1)
+    coarse = _smooth(fine[0], 3), _smooth(fine[1], 3)
+    for planes in (coarse, coarse, fine, fine):
+        found, information = _register(*planes, shifts)
         shifts = np.clip(shifts + np.clip(found, -1.5, 1.5), -FARTHEST, FARTHEST)
     law, _ = _fit(shifts, information, offsets)
     for _ in range(2):
         start = _shift_of(law, offsets)
-        found, information = _register(_smooth(channel, 1), _smooth(green, 1), start)
+        found, information = _register(*fine, start)
         law, sure = _fit(start + np.clip(found, -1.0, 1.0), information, offsets)
     peak = float(np.abs(_basis(np.linspace(0, 1, 65)) @ law).max())
     if sure < _SURE or not _LEAST_SHIFT <= peak <= FARTHEST:
@@ -158,12 +160,12 @@ def _register(channel: Image, green: Image, shifts: Float) -> tuple[Float, Float
     slope_y = (0.5 * (np.roll(green, -1, 1) - np.roll(green, 1, 1)))[inner]
     slope_x = (0.5 * (np.roll(green, -1, 2) - np.roll(green, 1, 2)))[inner]
     columns = [green[inner], np.ones_like(slope_y), slope_y, slope_x]
-    design = np.stack([c.reshape(len(channel), -1) for c in columns], -1).astype(np.float64)
-    gram = np.einsum("npi,npj->nij", design, design)
+    design = np.stack([c.reshape(len(channel), -1) for c in columns], 1).astype(np.float64)
+    gram = design @ design.transpose(0, 2, 1)
     gram += 1e-9 * np.trace(gram, axis1=1, axis2=2)[:, None, None] * np.eye(4)
-    right = np.einsum("npi,np->ni", design, moved.astype(np.float64))
-    solution = np.linalg.solve(gram, right[..., None])[..., 0]
-    left = ((moved - np.einsum("npi,ni->np", design, solution)) ** 2).mean(1)
+    target = moved.astype(np.float64)[..., None]
+    solution = np.linalg.solve(gram, design @ target)[..., 0]
+    left = ((target - design.transpose(0, 2, 1) @ solution[..., None]) ** 2).mean((1, 2))
     spread = moved.var(1)
     scale = solution[:, 0]
     usable = (scale > 0.05) & (left < 0.1 * spread)
@@ -189,7 +191,9 @@ def _fit(shifts: Float, information: Float, offsets: Float) -> tuple[Float, floa
         said = information[:, 0, 0] > 0
         if np.count_nonzero(said) < LEAST_BLOCKS:
             return np.zeros(2), 0.0
-        spread = max(float(np.median(distance[said])) / 1.386, 1.0)  # the median of χ² with two degrees of freedom
+        spread = max(
+            float(np.median(distance[said])) / 1.386, 1.0
+        )  # the median of χ² with two degrees of freedom
         weights = 1 / (1 + distance / (4 * spread))
         sure = float(law @ normal @ law) / spread
     return law, sure
@@ -201,7 +205,7 @@ def _basis(radius: Float) -> Float:
 
 def _shift_of(law: Float, offsets: Float) -> Float:
     radius = np.maximum(np.hypot(*offsets.T), 1e-9)
-    return offsets * (_basis(radius) @ law / radius)[:, None]
+    return np.asarray(offsets * (_basis(radius) @ law / radius)[:, None])
 
 
 def _smooth(blocks: Image, passes: int) -> Image:
@@ -225,10 +229,11 @@ def _moved(blocks: Image, shifts: Float) -> Image:
             (u - 1) * u * u / 2,
         )
         places = np.arange(blocks.shape[axis]) + whole[:, None].astype(int)
-        moved = np.zeros(blocks.shape)
+        of = np.arange(len(blocks))[:, None]
+        lines = blocks if axis == 1 else blocks.transpose(0, 2, 1)
+        moved = np.zeros(lines.shape, np.float32)
         for tap, weight in enumerate(weights, start=-1):
             index = np.clip(places + tap, 0, blocks.shape[axis] - 1)
-            index = index[:, :, None] if axis == 1 else index[:, None, :]
-            moved += weight * np.take_along_axis(blocks, index, axis)
-        blocks = np.asarray(moved, np.float32)
+            moved += weight.astype(np.float32) * lines[of, index]
+        blocks = moved if axis == 1 else moved.transpose(0, 2, 1)
     return blocks

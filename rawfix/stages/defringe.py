@@ -9,6 +9,7 @@ Color differences of an edge lie between those of its ends: Chung, Kim and Song 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,17 +36,16 @@ _KEYS = np.array(
 """Twelve times the weights of samples −2…3 as polynomials of the fraction: columns are powers 0…3."""
 REACH = _GLOW + 2 * _RAMP + _RIM
 Law = tuple[float, float]
+Plane = NDArray[Any]
 
 
 def reach_of(red: Law, blue: Law) -> int:
     """Pixels around a pixel that its fringe depends on."""
-    farthest = max(abs(a * r + b * r**3) for a, b in (red, blue) for r in np.linspace(0, 1, 65))
-    return REACH + math.ceil(farthest) + _TAPS
+    farthest = max(abs(a * r + b * r**3) for a, b in (red, blue) for r in np.linspace(0, 1, 65).tolist())
+    return int(REACH + math.ceil(farthest) + _TAPS)
 
 
-def fringe_map(
-    camera: Image, place: Place, red: Law, blue: Law, clip: tuple[float, float, float]
-) -> Image:
+def fringe_map(camera: Image, place: Place, red: Law, blue: Law, clip: tuple[float, float, float]) -> Image:
     """What color fringes add to a camera image.
 
     Parameters
@@ -161,7 +161,7 @@ def _change(plane: Image) -> Image:
     return change
 
 
-def _greatest(plane: NDArray[np.generic], radius: int) -> NDArray[np.generic]:
+def _greatest(plane: Plane, radius: int) -> Plane:
     """Greatest value of the square around each pixel; in steps that double."""
     for axis in (0, 1):
         for sign in (1, -1):
@@ -173,7 +173,7 @@ def _greatest(plane: NDArray[np.generic], radius: int) -> NDArray[np.generic]:
     return plane
 
 
-def _greater(plane: NDArray[np.generic], step: int, axis: int) -> NDArray[np.generic]:
+def _greater(plane: Plane, step: int, axis: int) -> Plane:
     """Each value, or the one ``step`` further where that is greater."""
     result = plane.copy()
     to, of = (np.moveaxis(array, axis, 0) for array in (result, plane))

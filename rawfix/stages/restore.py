@@ -9,12 +9,14 @@ extension to more components)::
     map'   = map · σ(ideal) / σ(signal)                         noise-like components
     result = ideal + Σ (1 − strength) · map'
 
-So at denoise 0 the deblurred picture carries the noise that a camera would have recorded of it, and at denoise 1 none.
+A signal-like map that was found under another component follows it: blur found in haze is weaker by the haze's
+transmission, and where haze is taken away (of light that is deblurred already) it grows with it. So at denoise 0 the
+deblurred picture carries the noise that a camera would have recorded of it, and at denoise 1 none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -30,6 +32,23 @@ _ROWS = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A map that follows from the light it lies on, rows at a time: nothing of the picture's size is held.
+
+    Attributes
+    ----------
+    draw
+        Called with rows of light without noise, ``(h, W, 3)``, of which the components before are taken away, and
+        the first one's number; returns a map of that shape and mutates nothing.
+    reach
+        Rows around a row that its map depends on.
+    """
+
+    draw: Callable[[Image, int], Image]
+    reach: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Component:
     """One residual map, observed − ideal, and how much of it is taken away.
 
@@ -38,7 +57,7 @@ class Component:
     name
         As the user knows it: ``blur``, ``noise``, ``fringe``, ``haze``.
     map
-        ``(H, W, 3)`` float, linear, white-balanced.
+        ``(H, W, 3)`` float, linear, white-balanced; or, of a signal-like component, how to draw it.
     strength
         0 leaves, 1 removes, −1…2.
     dependence
@@ -48,7 +67,7 @@ class Component:
     """
 
     name: str
-    map: NDArray[np.floating]
+    map: NDArray[np.floating] | Drawn
     strength: float
     dependence: Literal["signal", "noise"]
     chroma: float | None = None
@@ -88,26 +107,36 @@ def combine(
     changes = [c for c in components if c.dependence == "signal" and c.strength]
     noises = [c for c in components if c.dependence == "noise"]
     result = np.empty_like(camera)
+    reach = sum(c.map.reach for c in changes if isinstance(c.map, Drawn))
 
     def fill(top: int) -> None:
-        rows = slice(top, top + _ROWS)
-        maps = [c.map[rows].astype(np.float32) for c in noises]
+        start = max(0, top - reach)
+        rows = slice(start, top + _ROWS + reach)
+        maps = [_rows_of(c, rows) for c in noises]
+        found = sum(maps[1:], maps[0]) if maps and changes else np.float32(0)
         out = camera[rows].copy()
         for change in changes:
-            out -= np.float32(change.strength) * change.map[rows].astype(np.float32)
+            if isinstance(change.map, Drawn):
+                out -= np.float32(change.strength) * change.map.draw(out - found, start)
+            else:
+                out -= np.float32(change.strength) * _rows_of(change, rows)
         gain = np.float32(1)
         if rescale and changes and noises:
-            found = sum(maps[1:], maps[0])
             gain = np.sqrt(variance(out - found, shot, read) / variance(camera[rows] - found, shot, read))
             out += (gain - 1) * found
         for noise, values in zip(noises, maps, strict=True):
             out -= gain * weigh(noise, values)
-        result[rows] = out
+        result[top : top + _ROWS] = out[top - start : top - start + _ROWS]
 
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(fill, range(0, camera.shape[0], _ROWS)):
             pass
     return result
+
+
+def _rows_of(component: Component, rows: slice) -> Image:
+    assert not isinstance(component.map, Drawn)
+    return np.asarray(component.map[rows], np.float32)
 
 
 def weigh(component: Component, values: Image) -> Image:

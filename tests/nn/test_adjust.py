@@ -89,6 +89,8 @@ def pixels(path: Path) -> Any:
         (Strengths("auto", "auto"), FLOAT),
         (Strengths(denoise_luma=0.2, denoise_chroma=1), {"wb": "auto", "highlights": "clip"}),
         (Strengths(1, 1), {"format": "png", "bits": 8}),
+        (Strengths(defringe=1, dehaze=0.7), {}),
+        (Strengths(1, 0.4, defringe=0.8, dehaze=-0.5), FLOAT),
     ],
 )
 def test_adjust_makes_the_bits_of_develop(
@@ -189,7 +191,7 @@ def test_another_file_of_the_source_s_name_is_not_believed(kept: Path, make_dng:
 
 def test_maps_are_a_tiled_compressed_tiff_that_names_source_and_models(kept: Path) -> None:
     with tifffile.TiffFile(kept) as file:
-        assert [(p.is_tiled, p.compression.name, p.dtype) for p in file.pages] == [
+        assert [(p.is_tiled, p.compression.name, p.dtype) for p in file.pages[:3]] == [
             (True, "ADOBE_DEFLATE", np.float32),
             (True, "ADOBE_DEFLATE", np.float16),
             (True, "ADOBE_DEFLATE", np.float16),
@@ -249,7 +251,7 @@ def test_a_newer_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (facts, carrier) == ({"a": 1}, b"")
     np.testing.assert_array_equal(read["camera"], planes["camera"])
     monkeypatch.setattr(planes_file, "VERSION", 0)
-    with pytest.raises(UnsupportedRawError, match=r"new.maps.tif: is of version 1"):
+    with pytest.raises(UnsupportedRawError, match=r"new.maps.tif: is of version 2"):
         read_planes(path, 1)
     with pytest.raises(CorruptRawError, match="cannot be read"):
         read_planes(tmp_path / "missing.maps.tif", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from rawfix.cli.app import app
 from rawfix.io.read import read_frame
 from rawfix.physics.telling_places import telling_places
 from rawfix.pipeline import develop
-from rawfix.settings import Settings
+from rawfix.settings import Settings, Strengths
 
 pytestmark = pytest.mark.models
 LOOK = Settings(format="png", bits=8, wb="4000", exposure=0.3)
@@ -26,7 +27,8 @@ SIZE = (576, 640)
 @pytest.mark.usefixtures("models")
 def test_crops_are_what_develop_makes(make_dng: Callable[..., Path], tmp_path: Path) -> None:
     source = make_dng("a.dng", size=SIZE, iso=800)
-    done = sweep(source, tmp_path, [0.0, 1.0, 1.0], [0.3], LOOK)
+    given = Strengths(defringe=1, dehaze=0.5)
+    done = sweep(source, tmp_path, [0.0, 1.0, 1.0], [0.3], replace(LOOK, strengths=given))
     assert [path.name for _, _, path in done.crops] == [
         f"a-denoise{denoise}-deblur0.3-{place}.png" for denoise in (0, 1) for place in ("dark", "edge")
     ]
@@ -34,6 +36,7 @@ def test_crops_are_what_develop_makes(make_dng: Callable[..., Path], tmp_path: P
     estimate = estimate_of(source, LOOK)
     places = dict(zip(("dark", "edge"), telling_places(estimate.camera[..., 1], 512), strict=True))
     for strengths, place, path in done.crops:
+        assert (strengths.defringe, strengths.dehaze) == (1, 0.5)
         whole = develop(
             frame, Settings(format="png", bits=8, wb="4000", exposure=0.3, strengths=strengths)
         ).display

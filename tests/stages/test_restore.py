@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rawfix.frame import Image
 from rawfix.physics.noise import LUMA, variance
-from rawfix.stages.restore import Component, combine
+from rawfix.stages.restore import Component, Drawn, combine
 
 SHOT, READ = np.full(3, 2e-3, np.float32), np.full(3, 1e-5, np.float32)
 STRENGTHS = st.floats(-1, 2, width=32)
@@ -113,6 +113,45 @@ def test_full_strength_leaves_no_noise_on_deblurred_light() -> None:
     mean, deviation = spread(True, 1)
     assert mean == pytest.approx(0.75, abs=1e-5)
     assert deviation < 1e-5
+
+
+def shaken(light: Image, y: int) -> Image:
+    """A map of the two rows around each row, as a drawn component's may be."""
+    padded = np.pad(light, ((2, 2), (0, 0), (0, 0)), mode="edge")
+    return np.asarray(np.float32(0.1) * (padded[:-4] - 2 * light + padded[4:]), np.float32)
+
+
+def test_a_drawn_map_is_that_of_the_light_without_noise_and_without_what_was_taken_before() -> None:
+    components = [*parts(0.3, 0.6), Component("fringe", Drawn(shaken, 2), 0.8, "signal")]
+    light = CAMERA - NOISE - np.float32(0.6) * BLUR
+    inner = np.s_[3:-3]
+    found = combine(CAMERA, components, SHOT, READ, rescale=False)
+    expected = light - np.float32(0.8) * shaken(light, 0) + np.float32(0.7) * NOISE
+    np.testing.assert_allclose(found[inner], expected[inner], atol=1e-6)
+    left = light - np.float32(0.8) * shaken(light, 0)
+    gain = np.sqrt(variance(left, SHOT, READ) / variance(CAMERA - NOISE, SHOT, READ))
+    found = combine(CAMERA, components, SHOT, READ)
+    np.testing.assert_allclose(found[inner], (left + gain * np.float32(0.7) * NOISE)[inner], atol=1e-6)
+
+
+def test_components_are_taken_in_their_order() -> None:
+    dimmed = Component("haze", Drawn(lambda light, _: np.float32(-1) * light), 1, "signal")
+    blur = Component("blur", BLUR, 1, "signal")
+    np.testing.assert_allclose(combine(CAMERA, [blur, dimmed], SHOT, READ), 2 * (CAMERA - BLUR), atol=1e-6)
+    np.testing.assert_allclose(combine(CAMERA, [dimmed, blur], SHOT, READ), 2 * CAMERA - BLUR, atol=1e-6)
+
+
+def test_drawn_maps_know_their_rows() -> None:
+    seen: list[int] = []
+
+    def ramp(light: Image, y: int) -> Image:
+        seen.append(y)
+        return light * 0 + np.arange(y, y + len(light), dtype=np.float32)[:, None, None]
+
+    rows = Component("ramp", Drawn(ramp, 5), 1, "signal")
+    found = combine(CAMERA, [rows], SHOT, READ, threads=3)
+    np.testing.assert_array_equal(found, CAMERA - np.arange(300, dtype=np.float32)[:, None, None])
+    assert sorted(seen) == [0, 251]
 
 
 def test_the_result_is_the_same_for_any_number_of_threads() -> None:
