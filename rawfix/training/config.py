@@ -105,11 +105,11 @@ class TrainConfig:
     warmup: float = 0.01
     ema: float = 0.999
     lambda_mean: float = 1.0
-    lambda_focal: float = 2.0
+    lambda_focal: float = 20.0
     lambda_variation: float = 0.1
     lambda_detect: float = 0.15
-    lambda_exposure: float = 1.0
-    validate_minutes: float = 10.0
+    lambda_exposure: float = 0.2
+    validate_minutes: float = 6.0
     checkpoint_minutes: float = 3.0
     lambda_reconstruction: float = 10.0
     lambda_perceptual: float = 0.1

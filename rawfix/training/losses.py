@@ -13,6 +13,8 @@ from rawfix.training.networks.encoding import encode
 
 USUAL_DENSITY = 0.0015
 """Share of bad samples up to which each of them counts in full."""
+LARGE_ERROR = 0.05
+"""Encoded error beyond which its square grows linearly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,15 @@ class LinearDemosaic(nn.Module):
         return F.pixel_shuffle(F.pixel_shuffle(every, self.period // 2), 2)
 
 
+def robust(error: Tensor) -> Tensor:
+    """Squared error, linear beyond `LARGE_ERROR` (pseudo-Huber).
+
+    A defect that slips through errs by a hundred times what texture does: squared in full, a few of them outweigh
+    everything else.
+    """
+    return 2 * LARGE_ERROR**2 * (torch.sqrt(1 + (error / LARGE_ERROR) ** 2) - 1)
+
+
 def demosaic_loss(
     camera: Tensor, logits: Tensor, batch: Batch, config: TrainConfig
 ) -> tuple[Tensor, dict[str, float]]:
@@ -60,10 +71,10 @@ def demosaic_loss(
     weight = 1 / (1 + batch.sigma.mean((1, 2, 3), keepdim=True) / level / 0.04)
     within = (1 - batch.known_bad * (1 - batch.bad))[edge]  # known and not a defect: outside of the frame
     error = ((encode(camera) - encode(batch.target))[edge]) * within
-    squared = weight * error**2
-    mean = (weight * error.abs()).mean() + 12 * squared.mean()
+    squared = weight * robust(error)
+    mean = (weight * error.abs()).mean() + 2 * squared.mean()
     near = F.max_pool2d(batch.bad, 5, 1, 2)[edge]
-    focal = (squared * near).sum() / (3 * near.sum() + 300)
+    focal = (squared * near).mean()
     variation = (weight * error).diff(dim=2).abs().mean() + (weight * error).diff(dim=3).abs().mean()
     # Patches are drawn with more defects than sensors have, to learn from: there each counts for less.
     density = batch.bad.mean((1, 2, 3), keepdim=True)

@@ -17,7 +17,7 @@ from rawfix.training.config import TrainConfig
 from rawfix.training.data import Photos, draw_crop, stream
 from rawfix.training.demosaic import srgb8, write_strip
 from rawfix.training.learned_noise import maybe, open_for
-from rawfix.training.losses import inside
+from rawfix.training.losses import inside, robust
 from rawfix.training.networks.encoding import encode
 from rawfix.training.restore_pairs import make_restore_pair
 from rawfix.training.weights import load_initial
@@ -159,9 +159,9 @@ def restore_loss(noise_map: Tensor, blur_map: Tensor, batch: RestoreBatch) -> tu
     shift = (batch.camera - noise_map - batch.seen)[edge].mean((2, 3)).abs().mean()
     shift = shift + (batch.seen - blur_map - batch.sharp)[edge].mean((2, 3)).abs().mean()
     parts = {
-        "noise": denoised.abs().mean() + 12 * (denoised**2).mean(),
-        "blur": deblurred.abs().mean() + 12 * (deblurred**2).mean(),
-        "both": both.abs().mean() + 12 * (both**2).mean(),
+        "noise": denoised.abs().mean() + 2 * robust(denoised).mean(),
+        "blur": deblurred.abs().mean() + 2 * robust(deblurred).mean(),
+        "both": both.abs().mean() + 2 * robust(both).mean(),
         "exposure": shift,
     }
     total = parts["noise"] + parts["blur"] + 0.5 * parts["both"] + parts["exposure"]

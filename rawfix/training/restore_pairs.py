@@ -18,6 +18,8 @@ from rawfix.training.synthesis import LearnedNoise, draw_light, draw_noise
 
 BLURRED, NOISY = 0.65, 0.8
 """Shares of the patches that have either component."""
+LOWNESS = 1.4
+"""How much more often low ISOs are drawn, see `rawfix.training.synthesis.draw_noise`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def make_restore_pair(
     has_blur, has_noise = rng.random() < BLURRED, rng.random() < NOISY
     shape = (photo.shape[0], photo.shape[1])
     multiplier = wb[cfa.channels(shape)]
-    shot, read, structure = draw_noise(rng) if has_noise else (1e-6, 1e-10, noise.Structure())
+    shot, read, structure = draw_noise(rng, LOWNESS) if has_noise else (1e-6, 1e-10, noise.Structure())
     field = np.zeros(shape, np.float32)
     if has_noise and learned is not None:
         field, shot, read = learned.draw_field(cfa.mosaic(blurred) / multiplier, rng)

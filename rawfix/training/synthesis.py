@@ -87,11 +87,14 @@ def draw_optics(rng: np.random.Generator) -> tuple[Image, ...] | None:
     return tuple(psf.shifted(kernel, float(dy), float(dx)) for dy, dx in shifts)
 
 
-def draw_noise(rng: np.random.Generator) -> tuple[float, float, noise.Structure]:
-    """Shot and read variance before white balance, and structured noise; ISO 50…51200-like, low ones often."""
+def draw_noise(rng: np.random.Generator, lowness: float = 2.5) -> tuple[float, float, noise.Structure]:
+    """Shot and read variance before white balance, and structured noise; ISO 50…51200-like.
+
+    With ``lowness`` 1 every doubling of the ISO is as likely as any other; above, low ones come more often.
+    """
     full_well = np.exp(rng.uniform(np.log(15e3), np.log(120e3)))
     read_electrons = rng.uniform(1.0, 6.0)
-    gain = 0.5 * np.exp(np.log(1024) * rng.random() ** 2.5)
+    gain = 0.5 * np.exp(np.log(1024) * rng.random() ** lowness)
     shot, read = gain / full_well, (read_electrons / full_well * gain) ** 2
     sigma = float(np.sqrt(read))
     structure = noise.Structure()

@@ -28,21 +28,26 @@ from rawfix.cfa import CANONICAL
 from rawfix.training.config import NetworkConfig
 from rawfix.training.linear import PERCEPTUAL_OFFSET, packed_channels
 from rawfix.training.networks.encoding import decode, encode
-from rawfix.training.networks.layers import conv
+from rawfix.training.networks.layers import activate, conv
 from rawfix.training.networks.linear_layers import LeaveOneOut, LinearBank, Neighbours, colors
+
+VERDICT_SHARE = 0.1
+"""How much of the verdict's gradient reaches the U-Net: in full it is five times the picture's, and noisy."""
 
 
 class Residual(nn.Module):
-    """``x + conv(relu(conv(x)))``, or ``x + relu(conv(x))`` where it is to be cheap."""
+    """``x + conv(activate(conv(x)))``, or ``x + activate(conv(x))`` where cheap; begins near ``x``."""
 
     def __init__(self, width: int, convolutions: int) -> None:
         super().__init__()
         self.first = conv(width, width)
         self.second = conv(width, width) if convolutions > 1 else None
+        with torch.no_grad():
+            (self.first if self.second is None else self.second).weight.mul_(0.2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
-        inner = F.relu(self.first(x))
+        inner = activate(self.first(x))
         return x + (inner if self.second is None else self.second(inner))
 
 
@@ -60,12 +65,12 @@ class UNet(nn.Module):
         self.dec0 = Residual(w0, blocks[4])
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(N, inputs, h, w)`` → ``(N, w0, h, w)``, rectified; h and w multiples of 4."""
-        e0 = self.enc0(F.relu(self.head(x)))
-        e1 = self.enc1(F.relu(self.down1(e0)))
-        e2 = self.middle(F.relu(self.down2(e1)))
-        d1 = self.dec1(F.relu(e1 + F.pixel_shuffle(self.up1(e2), 2)))
-        return F.relu(self.dec0(F.relu(e0 + F.pixel_shuffle(self.up0(d1), 2))))
+        """``(N, inputs, h, w)`` → ``(N, w0, h, w)``; h and w multiples of 4."""
+        e0 = self.enc0(activate(self.head(x)))
+        e1 = self.enc1(activate(self.down1(e0)))
+        e2 = self.middle(activate(self.down2(e1)))
+        d1 = self.dec1(activate(e1 + F.pixel_shuffle(self.up1(e2), 2)))
+        return activate(self.dec0(activate(e0 + F.pixel_shuffle(self.up0(d1), 2))))
 
 
 class DemosaicNetwork(nn.Module):
@@ -92,8 +97,9 @@ class DemosaicNetwork(nn.Module):
         self.first1, self.first2, self.first3 = conv(16, width), conv(width, width), conv(width, 4)
         self.unet = UNet(16 if self.half == 1 else 12 + 8 * self.channels, config.widths, config.blocks)
         self.trust = conv(config.widths[0], 4 * config.demosaicers, 1)
-        self.correct = conv(config.widths[0], 4 * self.channels + 4)
-        for layer in (self.first3, self.trust, self.correct):
+        self.correct = conv(config.widths[0], 4 * self.channels)
+        self.verdict = conv(config.widths[0], 4)
+        for layer in (self.first3, self.trust, self.correct, self.verdict):
             nn.init.zeros_(layer.weight)
         nn.init.constant_(self.first3.bias, -4.0)
         measured = packed_channels(cfa)
@@ -168,8 +174,8 @@ class DemosaicNetwork(nn.Module):
         encoded = encode(samples)
 
         filled, predicted = self._fill(encoded, known)
-        inner = F.relu(self.first1(torch.cat((filled, filled - predicted, deviation, known), 1)))
-        first = self.first3(F.relu(self.first2(inner)))
+        inner = activate(self.first1(torch.cat((filled, filled - predicted, deviation, known), 1)))
+        first = self.first3(activate(self.first2(inner)))
         gate = _gate(first, known)
         filled, predicted = self._fill(encoded, gate)
         cleaned = filled * (1 - gate) + predicted * gate
@@ -177,10 +183,9 @@ class DemosaicNetwork(nn.Module):
         candidates = self.bank(self._by_period(cleaned))
         seen = self._look(cleaned, candidates)
         features = self.unet(torch.cat((seen, encoded - predicted, deviation, gate), 1))
-        correction = self.correct(features)
-        logits = first + correction[:, 4 * self.channels :]
+        logits = first + self.verdict(_heed(features, VERDICT_SHARE) if self.training else features)
         gate = self._by_period(_gate(logits, known))
-        corrections = self._split(correction[:, : 4 * self.channels])
+        corrections = self._split(self.correct(features))
         missing = decode(self._mix(candidates, self.trust(features)) + corrections[0])
         repaired = decode(self._by_period(predicted) + corrections[1])
         measured = self._by_period(samples) * (1 - gate) + repaired * gate
@@ -190,6 +195,11 @@ class DemosaicNetwork(nn.Module):
     def deliver(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The contract's outputs: a probability in place of the logits."""
         return outputs[0], torch.sigmoid(outputs[1])
+
+
+def _heed(features: Tensor, share: float) -> Tensor:
+    """The same features; of the gradient, only a share passes."""
+    return share * features + (1 - share) * features.detach()
 
 
 def _gate(logits: Tensor, known: Tensor) -> Tensor:

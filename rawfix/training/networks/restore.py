@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from rawfix.training.config import RestoreConfig
 from rawfix.training.linear import PERCEPTUAL_OFFSET
 from rawfix.training.networks.encoding import encode
-from rawfix.training.networks.layers import conv
+from rawfix.training.networks.layers import activate, conv
 
 
 class DenseResidual(nn.Module):
@@ -32,9 +32,9 @@ class DenseResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
-        joined = torch.cat((x, F.relu(self.first(x))), 1)
-        joined = torch.cat((joined, F.relu(self.second(joined))), 1)
-        joined = torch.cat((joined, F.relu(self.third(joined))), 1)
+        joined = torch.cat((x, activate(self.first(x))), 1)
+        joined = torch.cat((joined, activate(self.second(joined))), 1)
+        joined = torch.cat((joined, activate(self.third(joined))), 1)
         return x + self.fuse(joined)
 
 
@@ -54,11 +54,11 @@ class Trunk(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, inputs, h, w)`` → ``(N, outputs, h, w)``."""
-        x = F.relu(self.head(x))
+        x = activate(self.head(x))
         skips = []
         for encoder, down in zip(self.encoders[:-1], self.downs, strict=True):
             skips.append(encoder(x))
-            x = F.relu(down(skips[-1]))
+            x = activate(down(skips[-1]))
         x = self.encoders[-1](x)
         for decoder, up, skip in reversed(list(zip(self.decoders, self.ups, skips, strict=True))):
             x = decoder(skip + F.pixel_shuffle(up(x), 2))

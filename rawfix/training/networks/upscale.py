@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from rawfix.training.config import UpscaleConfig
 from rawfix.training.networks.encoding import decode, encode
-from rawfix.training.networks.layers import conv
+from rawfix.training.networks.layers import LEAK, activate, conv
 
 
 class Bicubic(nn.Module):
@@ -53,7 +53,7 @@ def _block(inputs: int, outputs: int, layers: int, stride: int = 1) -> nn.Sequen
     parts: list[nn.Module] = []
     for index in range(layers):
         parts.append(conv(widths[index], widths[index + 1], stride=stride if index == 0 else 1))
-        parts.append(nn.ReLU())
+        parts.append(nn.LeakyReLU(LEAK))
     return nn.Sequential(*parts[:-1])
 
 
@@ -67,7 +67,7 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, inputs, h, w)`` → ``(N, width, 2h, 2w)``."""
-        x = x if self.low is None else F.relu(self.low(x))
+        x = x if self.low is None else activate(self.low(x))
         return F.pixel_shuffle(self.out(x), 2)
 
 
@@ -108,8 +108,8 @@ class UpscaleNetwork(nn.Module):
             levels.append(features)
             fine = self.up(torch.cat((features, plane, self.down(self.analysis(smooth))), 1))
             for _ in range(self.rounds):
-                fine = self._project(F.relu(fine), levels)
-            current = smooth + self.synthesis(F.relu(fine))
+                fine = self._project(activate(fine), levels)
+            current = smooth + self.synthesis(activate(fine))
             pictures.append(current)
             plane = F.pixel_shuffle(plane.expand(-1, 4, -1, -1), 2)  # the same noise, on more pixels
         return pictures
