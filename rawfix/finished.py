@@ -8,20 +8,15 @@ a rounding step. Whoever knows that the picture was averaged in linear light, as
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.color.tabulated import Tabulated
-from rawfix.frame import Image
 from rawfix.nn.threads import thread_share
-from rawfix.stages.back_project import back_project
+from rawfix.settling import Guard, settle
 from rawfix.upscaling import Enlarging, Progress, enlarge
-
-Guard = Literal["bicubic", "area", "off"]
-_ROWS = 256
 
 
 def enlarge_picture(
@@ -63,46 +58,3 @@ def enlarge_picture(
     light = curve.decode(np.arange(peak + 1) / peak)[samples]
     fine, model = enlarge(light, how, progress)
     return settle(fine, samples, light, curve, guard, bits, threads), model
-
-
-def settle(
-    fine: Image,
-    samples: NDArray[Any],
-    light: Image,
-    curve: Tabulated,
-    guard: Guard,
-    bits: Literal[8, 16] = 8,
-    threads: int = 1,
-) -> NDArray[Any]:
-    """An enlarged picture's light as the picture itself, held against what it was made of.
-
-    Parameters
-    ----------
-    fine
-        ``(s·H, s·W, C)`` float32, linear; written over.
-    samples, light
-        The picture that was given, ``(H, W, C)``, and its light.
-    curve, guard, bits
-        As for `enlarge_picture`.
-    threads
-        The result is the same for any number.
-    """
-    peak = np.iinfo(samples.dtype).max
-    if guard == "area":
-        back_project(fine, light, "area", threads=threads)
-    strips = [slice(y, y + _ROWS) for y in range(0, fine.shape[0], _ROWS)]
-    display = np.empty(fine.shape, np.uint8 if bits == 8 else np.uint16)
-
-    def encode(rows: slice) -> None:
-        fine[rows] = curve.encode(fine[rows])
-
-    def quantize(rows: slice) -> None:
-        display[rows] = np.rint(fine[rows] * np.float32((1 << bits) - 1))
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(encode, strips))
-        if guard == "bicubic":
-            seen = samples.astype(np.float32) / np.float32(peak)
-            back_project(fine, seen, "bicubic", step=1 / float(peak), threads=threads)
-        list(pool.map(quantize, strips))
-    return display

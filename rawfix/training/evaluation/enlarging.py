@@ -21,10 +21,10 @@ from rawfix import metrics
 from rawfix.color.tabulated import SRGB
 from rawfix.color.transfer import encode
 from rawfix.errors import OutputError
-from rawfix.finished import settle
 from rawfix.frame import Image
 from rawfix.physics import psf, scene
 from rawfix.physics.shrinking import Method, shrinking
+from rawfix.settling import settle
 from rawfix.stages.back_project import back_project
 from rawfix.stages.upscale import UpscaleNetwork, Window, upscale
 from rawfix.training.config import TrainConfig
