@@ -16,7 +16,7 @@ from rawfix.batch.result import Result
 from rawfix.batch.worker import failure
 from rawfix.color.tabulated import SRGB
 from rawfix.errors import RawfixError, SettingsError
-from rawfix.finished import Guard, enlarge_picture
+from rawfix.finished import enlarge_picture
 from rawfix.io.atomic import check_target
 from rawfix.io.icc_curve import profile_curve
 from rawfix.io.jpeg import write_jpeg
@@ -24,6 +24,7 @@ from rawfix.io.picture_file import read_picture
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.writers import WRITERS, Writer
 from rawfix.settings import LOSSY, check_detail
+from rawfix.settling import Guard
 from rawfix.stages.orient import orient
 from rawfix.upscaling import Enlarging
 
