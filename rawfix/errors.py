@@ -7,6 +7,7 @@
     ├── OutputError             the result cannot be written where it was asked for
     │   └── DiskFullError       there is no space left for it, nor for the next one
     ├── ClusterError            other machines cannot be reached, or cannot do the work
+    ├── ServerError             the server cannot be reached, or does not grant what was asked
     └── ModelError              a network is missing or cannot run
         ├── InferenceError      a network failed on this frame: out of memory, or not a number
         ├── ManifestError       a manifest is malformed or speaks of another contract
@@ -42,6 +43,10 @@ class DiskFullError(OutputError):
 
 class ClusterError(RawfixError):
     """Other machines cannot be reached, or cannot do the work."""
+
+
+class ServerError(RawfixError):
+    """The server cannot be reached, or does not grant what was asked."""
 
 
 class ModelError(RawfixError):

@@ -53,6 +53,17 @@ def with_calibration(frame: RawFrame, path: Path, given: Path | None = None) -> 
     return replace(frame, noise=noise, psf=found.psf_for(frame.lens))
 
 
+def calibration_file(frame: RawFrame, path: Path) -> Path | None:
+    """The file of the body's calibration, where there is one that can be read."""
+    if not calibrations_folder().is_dir():
+        return None
+    serial = read_exposure(path).serial
+    try:
+        return None if find_calibration(frame.camera, serial) is None else path_of(frame.camera, serial)
+    except SettingsError:
+        return None
+
+
 def calibration_digest(path: Path, camera: str) -> str:
     """By which a change of a body's calibration is noticed; "" where there is none."""
     if not calibrations_folder().is_dir():

@@ -74,6 +74,16 @@ def identify(frame: RawFrame, path: Path, camera: str) -> tuple[str, str]:
     return frame.camera, "" if camera else serial
 
 
+def map_file(frame: RawFrame, path: Path) -> Path | None:
+    """The file of the body's map, where there is one that fits the frame."""
+    if frame.cfa is None or not maps_folder().is_dir():
+        return None
+    exposure = read_exposure(path)
+    shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
+    bad, _ = _from_map(frame, shape, exposure, date.today())
+    return None if bad is None else path_of(frame.camera, exposure.serial)
+
+
 def known_digest(path: Path, camera: str, choice: str) -> str:
     """By which a change of what `with_known_bad` takes from outside of the file is noticed; "" for nothing."""
     if choice == "off" or (choice == "auto" and not maps_folder().is_dir()):

@@ -35,11 +35,11 @@ class TileCost:
         return int((tile + 2 * self.halo) ** 2 * TILE_PIXEL * max(1.0, self.gflop / TILE_GFLOP))
 
 
-def parse_size(text: str) -> int:
-    """``4G``, ``1.5GiB``, ``800M`` as bytes; raises `SettingsError`."""
+def parse_size(text: str, option: str = "--max-memory") -> int:
+    """``4G``, ``1.5GiB``, ``800M`` as bytes; raises `SettingsError`, which names the option."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
     if match is None:
-        raise SettingsError(f"--max-memory {text}: give a size such as 800M or 4G")
+        raise SettingsError(f"{option} {text}: give a size such as 800M or 4G")
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 

@@ -16,6 +16,7 @@ from rawfix.cli import (
     headerless,
     options,
     preset_commands,
+    serve,
     sweep,
     upscale_command,
     watch_command,
@@ -112,6 +113,9 @@ def develop(
     cluster_files: options.ClusterFiles = "shared",
     report: options.Report = None,
     json: options.Json = False,
+    server: options.Server = None,
+    token: options.Token = "",
+    server_ca: options.ServerCa = None,
     cfa: headerless.Cfa = None,
     size: headerless.Size = None,
     input_bits: headerless.InputBits = None,
@@ -210,4 +214,5 @@ app.command(epilog=exit_codes.HELP)(watch_command.watch)
 app.command(epilog=exit_codes.HELP)(adjust_command.adjust)
 app.command(epilog=exit_codes.HELP)(sweep.sweep)
 app.command(epilog=exit_codes.HELP)(upscale_command.upscale)
+app.command(epilog=exit_codes.HELP)(serve.serve)
 app.add_typer(preset_commands.app, name="preset")

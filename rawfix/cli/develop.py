@@ -18,9 +18,10 @@ from rawfix.batch.report import write_report
 from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
+from rawfix.cli.elsewhere import entry_for, installed_for
 from rawfix.cli.request import Request
 from rawfix.cli.telling import Telling
-from rawfix.errors import ClusterError, ModelError, OutputError, SettingsError
+from rawfix.errors import ClusterError, ModelError, OutputError, ServerError, SettingsError
 from rawfix.io.mhl import record
 
 
@@ -33,14 +34,17 @@ def run(request: Request, files: list[str], *, files_from: str | None, recursive
             refuse(f"no input matched {' '.join(files) or files_from}")
             return exit_codes.NO_INPUT
         jobs = request.plan(sources)
-        planned = prepare(jobs, request.recipe, request.options())
+        planned = prepare(jobs, request.recipe, request.options(), installed_for(request))
         if dry_run:
             return show_plan(planned, request.json)
         request.make_folders(jobs)
     except SettingsError as error:
         refuse(error)
         return exit_codes.USAGE
-    except OutputError as error:
+    except ModelError as error:
+        refuse(error)
+        return exit_codes.MODEL
+    except (OutputError, ServerError) as error:
         refuse(error)
         return exit_codes.ALL_FAILED
     if request.cluster is None or not planned.has_work:
@@ -80,7 +84,8 @@ def carry_out(planned: Run, request: Request, cluster: Cluster | None = None) ->
         telling = Telling(progress, request.json, keep=request.report is not None)
         try:
             threads = planned.recipe.settings.threads
-            execute(planned, telling, tally, jobs=size, threads=threads, cluster=cluster)
+            entry = entry_for(request)
+            execute(planned, telling, tally, jobs=size, threads=threads, entry=entry, cluster=cluster)
             code = _exit_code(tally)
             if request.report is not None:
                 order = {job.source: number for number, (job, _) in enumerate(planned.steps)}

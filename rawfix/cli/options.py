@@ -298,6 +298,26 @@ Report = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.", rich_help_panel=_RUN)]
 
+_SERVER = "Development by another machine, which runs rawfix serve"
+Server = Annotated[
+    str | None,
+    typer.Option(
+        help="Its address; files are sent there, outputs written here.",
+        metavar="URL",
+        rich_help_panel=_SERVER,
+    ),
+]
+Token = Annotated[
+    str,
+    typer.Option(
+        envvar="RAWFIX_TOKEN", help="What it asks for.", show_default=False, rich_help_panel=_SERVER
+    ),
+]
+ServerCa = Annotated[
+    Path | None,
+    typer.Option(help="Certificates to trust, PEM; default: the system's.", rich_help_panel=_SERVER),
+]
+
 SETTINGS = (
     "denoise_method", "deblur_method",
     "quality", "time_budget", "space", "linear", "tone", "exposure", "wb", "highlights", "ir_crosstalk",

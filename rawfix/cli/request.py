@@ -15,6 +15,7 @@ from rawfix.batch.options import Options
 from rawfix.batch.plan import DEFAULT_NAME, Job, plan
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.report import parts_folder
+from rawfix.cli.elsewhere import check_elsewhere
 from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.errors import SettingsError
 from rawfix.io.atomic import make_folder
@@ -48,6 +49,9 @@ class Request:
     cluster_files: str = "shared"
     report: Path | None = None
     json: bool = False
+    server: str | None = None
+    token: str = ""
+    server_ca: Path | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, parameters: Mapping[str, Any]) -> Request:
@@ -79,8 +83,13 @@ class Request:
         if (request.c2pa_key is None) != (request.c2pa_cert is None):
             raise SettingsError("--c2pa-key and --c2pa-cert go together; give both")
         for settings in recipe.variants():
-            check_settings(settings, every=request.save_maps)
+            if request.server is None:
+                check_settings(settings, every=request.save_maps)
             check_choice(settings.bad_pixels)
+        if request.server is not None:
+            check_elsewhere(request, recipe)
+        elif request.server_ca is not None:
+            raise SettingsError("--server-ca needs --server")
         return request
 
     def options(self) -> Options:

@@ -48,7 +48,7 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
             found: dict[str, list[tuple[str, Any]]] = {}
             _take(found, data, is_carried_from_sidecar)
             merged.update(found)
-            used.append(path.name)
+            used.append(_told_name(path, origin))
     xmp = exiv2.XmpData()
     for entries in merged.values():
         for key, value in entries:
@@ -147,6 +147,13 @@ def _is_synthetic(xmp: Any) -> bool:
     """Whether the picture is said to be made up already: that is not softened to enhanced."""
     position = xmp.findKey(exiv2.XmpKey(_SOURCE_TYPE))
     return position != xmp.end() and any(word in position.toString() for word in _SYNTHETIC)
+
+
+def _told_name(sidecar: Path, origin: Origin) -> str:
+    """A sidecar's name, which follows the RAW file's where that has another name on this disk."""
+    if origin.named is None:
+        return sidecar.name
+    return origin.named.stem + sidecar.name.removeprefix(origin.source.stem)
 
 
 def _put(xmp: Any, key: str, content: str | tuple[str, ...], kind: Any = None) -> None:

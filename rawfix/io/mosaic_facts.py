@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from rawfix.cfa import Cfa
+from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import SettingsError
 
 
@@ -86,6 +86,18 @@ class MosaicFacts:
                 )
                 raise SettingsError(f"{label} {value}: {error}") from None
         return cls(**found)
+
+    def to_values(self) -> dict[str, Any]:
+        """What is said, as plain values; inverse of `from_values`."""
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {
+            key: [*value] if isinstance(value, tuple) else value
+            for key, value in said.items()
+            if value is not None
+        }
+        if self.cfa is not None:
+            values["cfa"] = self.cfa.name if CANONICAL.get(self.cfa.name) == self.cfa else self.cfa.letters
+        return values
 
     def over(self, other: MosaicFacts) -> MosaicFacts:
         """These facts, and the other's where these say nothing."""

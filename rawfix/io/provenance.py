@@ -96,12 +96,17 @@ class Origin:
         return self.named or self.source
 
 
+def xmp_beside(source: Path) -> tuple[Path, Path]:
+    """Where the sidecars of a RAW file lie, if there are any: Adobe's, darktable's."""
+    return source.with_name(f"{source.stem}.xmp"), source.with_name(f"{source.name}.xmp")
+
+
 def sidecars_of(source: Path) -> tuple[Path, ...]:
     """The XMP files beside a RAW file: Adobe's ``STEM.xmp``, then darktable's ``STEM.EXT.xmp``.
 
     The names are compared without regard to case, as cameras and file systems disagree on it.
     """
-    wanted = [f"{source.stem}.xmp".casefold(), f"{source.name}.xmp".casefold()]
+    wanted = [path.name.casefold() for path in xmp_beside(source)]
     try:
         beside = _xmp_files(source.parent, source.parent.stat().st_mtime_ns)
     except OSError:

@@ -17,6 +17,7 @@ import psutil
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _NAME = re.compile(r"^\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial(\.\w+)?$", re.DOTALL)
+_FOLDER = re.compile(r"^rawfix-([a-z]+)-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}$")
 _FORGOTTEN_SECONDS = 7 * 24 * 3600.0
 """After this, a temporary file of another machine is nobody's."""
 
@@ -50,6 +51,24 @@ def remove_stale(folders: Iterable[Path]) -> list[Path]:
     return removed
 
 
+def temporary_folder(parent: Path, purpose: str) -> Path:
+    """Make a folder that only this user may enter and whose name tells which process of which machine made it."""
+    path = parent / f"rawfix-{purpose}-{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
+    path.mkdir(mode=0o700)
+    return path
+
+
+def remove_stale_folders(parent: Path, purpose: str) -> None:
+    """Delete the folders of `temporary_folder` that dead processes of this machine left, and all that is in them."""
+    with suppress(OSError):
+        for path in list(parent.iterdir()):
+            match = _FOLDER.match(path.name)
+            if match and match[1] == purpose and match[2] == _HOST and not path.is_symlink():
+                with suppress(OSError):
+                    if _is_own(path) and _is_stale(path, _HOST, int(match[3])):
+                        shutil.rmtree(path, ignore_errors=True)
+
+
 def _is_stale(path: Path, host: str, process: int) -> bool:
     written = path.stat().st_mtime
     if host != _HOST:
@@ -63,3 +82,8 @@ def _is_stale(path: Path, host: str, process: int) -> bool:
         return True
     except psutil.AccessDenied:
         return False
+
+
+def _is_own(path: Path) -> bool:
+    """Whether this user made it; where users have no numbers, whose folder it is in decides."""
+    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()

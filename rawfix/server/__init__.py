@@ -1,0 +1,1 @@
+"""Development elsewhere: the server, ``rawfix serve``, and the client of ``rawfix develop --server``."""
