@@ -18,6 +18,12 @@ def may_replace(work: Work, side: Path) -> bool:
     return work.options.overwrite or work.journal.find(side) is not None
 
 
+def manifest_may_go(work: Work) -> bool:
+    """Whether a manifest beside the target may be written over."""
+    path = work.options.manifest_path(work.target)
+    return path is not None and may_replace(work, path)
+
+
 def note_side(work: Work, temporary: Path, final: Path) -> None:
     """Write a file down that was made along with the target; raises `OutputError`."""
     append_entry(work.target.parent, Entry(final.absolute(), FileState.of(temporary), work.options.run))

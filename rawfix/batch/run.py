@@ -21,7 +21,7 @@ from rawfix.batch.output import develop_for, write_output
 from rawfix.batch.plan import Job, check_claim, fill
 from rawfix.batch.preview import After, look, pictures
 from rawfix.batch.recipe import Recipe
-from rawfix.batch.remember import may_replace, note_side, note_target, set_aside
+from rawfix.batch.remember import manifest_may_go, may_replace, note_side, note_target, set_aside
 from rawfix.batch.result import Result, settled
 from rawfix.batch.signing import signing
 from rawfix.batch.tiers import Choice, choose_tier
@@ -175,7 +175,7 @@ def write(work: Work) -> Result:
     origin = _origin(work, developed)
     with (
         announcing(announce),
-        signing(work.options, target, origin, partial(note_side, work), overwrite=_manifest_may_go(work)),
+        signing(work.options, target, origin, partial(note_side, work), overwrite=manifest_may_go(work)),
     ):
         work.notes += write_output(target, developed, settings, origin, overwrite=work.overwrite)
     work.seconds += time.monotonic() - started
@@ -202,12 +202,6 @@ def _result(work: Work, developed: Developed | Negative) -> Result:
         quality=work.choice.tier,
         expected_seconds=work.choice.seconds,
     )
-
-
-def _manifest_may_go(work: Work) -> bool:
-    """Whether a manifest beside the target may be replaced."""
-    path = work.options.manifest_path(work.target)
-    return path is not None and may_replace(work, path)
 
 
 def _used(work: Work, developed: Developed | Negative) -> Settings:

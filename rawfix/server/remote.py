@@ -1,7 +1,7 @@
 """A worker that develops nothing by itself: the steps of `rawfix.batch.run`, the middle one done by a server.
 
-Plan, journal, names, events and atomic writes are those of any run. The file is decoded here too, for what its name
-and its settings depend on, so that what cannot be read is refused before it is sent.
+Plan, journal, names, events, signatures and atomic writes are those of any run. The file is decoded here too, for what
+its name and its settings depend on, so that what cannot be read is refused before it is sent.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from rawfix.batch.known_bad import map_file
 from rawfix.batch.options import STAGES, Options
 from rawfix.batch.plan import Job
 from rawfix.batch.recipe import Recipe, from_flat, to_flat
-from rawfix.batch.remember import may_replace, note_side, note_target, set_aside
+from rawfix.batch.remember import manifest_may_go, may_replace, note_side, note_target, set_aside
 from rawfix.batch.result import Result
+from rawfix.batch.signing import signing
 from rawfix.batch.tiers import Choice
 from rawfix.batch.work import Work
 from rawfix.errors import CorruptRawError, ServerError
 from rawfix.frame import RawFrame
 from rawfix.io.atomic import announcing, replacing
 from rawfix.io.mosaic_facts import MosaicFacts, facts_beside
-from rawfix.io.provenance import sidecars_of, xmp_beside
+from rawfix.io.provenance import Origin, Provenance, sidecars_of, xmp_beside
 from rawfix.io.read import MOSAIC_SUFFIXES
 from rawfix.server.client import Client, Server
 from rawfix.settings import Settings, with_defaults
@@ -117,7 +118,16 @@ class Remote:
                         self._fetch(work, file, made, path, overwrite=may_replace(work, path))
                 else:
                     work.sides.append(path.absolute())
-            with announcing(partial(note_target, work, made["models"])):
+            with (
+                announcing(partial(note_target, work, made["models"])),
+                signing(
+                    work.options,
+                    work.target,
+                    _origin(work, made),
+                    partial(note_side, work),
+                    overwrite=manifest_may_go(work),
+                ),
+            ):
                 self._fetch(work, "picture", made, work.target, overwrite=work.overwrite)
         finally:
             self._forget(work)
@@ -189,6 +199,12 @@ def _sides(work: Work) -> dict[str, Path]:
     if options.save_stages is not None:
         found |= {stage: options.stage_path(target, stage) for stage in STAGES}
     return found
+
+
+def _origin(work: Work, made: Mapping[str, Any]) -> Origin:
+    """What a signed manifest tells; the key never leaves this machine."""
+    provenance = Provenance(made["settings"], tuple(made["models"].items()), work.noise, made["bad_pixels"])
+    return Origin(work.job.source, (), work.options.strip_private, provenance)
 
 
 def _result(work: Work, made: Mapping[str, Any]) -> Result:
