@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -80,6 +81,15 @@ def test_the_same_bytes_come_of_it_with_and_without_a_server(live: Live, tmp_pat
     )
     assert last(again.stdout)["unchanged"] == 2 and again.returncode == 0
     assert second.exists() and not live.files()
+
+
+def test_what_was_fetched_is_signed_here(live: Live, tmp_path: Path, identify: Callable[..., Any]) -> None:
+    pytest.importorskip("c2pa", reason="rawfix[c2pa] is not installed")
+    (raw,) = make_dngs(tmp_path / "in", 1)
+    out, who = tmp_path / "out", identify()
+    done = rawfix("develop", raw, "-o", out, "--format", "exr", "--server", live.url, *who.options)
+    assert done.returncode == 0, done.stderr
+    assert visible(out) == ["0000.c2pa", "0000.exr"] and b"c2pa" in (out / "0000.c2pa").read_bytes()
 
 
 def test_exit_codes_are_those_of_any_run(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
