@@ -130,14 +130,18 @@ def test_stopping_ends_what_runs_and_refuses_what_comes(start: Callable[..., Liv
     id = live.post("/v1/jobs", SLEEP).json()["id"]
 
     def watch() -> None:
-        with httpx.stream("GET", f"{live.url}/v1/jobs/{id}/events", timeout=20) as stream:
-            events.extend(line for line in stream.iter_lines() if line.startswith("event: "))
+        with httpx.stream("GET", f"{live.url}/v1/jobs/{id}/events", timeout=60) as stream:
+            for line in stream.iter_lines():
+                if line.startswith("event: "):
+                    events.append(line)
 
     watching = threading.Thread(target=watch)
     watching.start()
-    time.sleep(0.3)
+    while "event: running" not in events:
+        assert watching.is_alive()
+        time.sleep(0.02)
     live.line.close()
-    watching.join(10)
+    watching.join(60)
     assert events[-1] == "event: failed"
     refused = live.post("/v1/jobs", gray)
     assert refused.status_code == 503 and refused.json()["error"]["kind"] == "closing"
