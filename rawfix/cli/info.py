@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rawfix.batch.calibrated import with_calibration
+from rawfix.batch.contained import Contained
 from rawfix.batch.inputs import expand
 from rawfix.batch.known_bad import with_known_bad
 from rawfix.classical import describe_psf
@@ -20,6 +22,7 @@ from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
 from rawfix.finish import xyz_to_native
 from rawfix.frame import RawFrame
+from rawfix.io.mosaic_facts import MosaicFacts
 from rawfix.io.read import read_frame
 from rawfix.nn.manifest import tiers
 from rawfix.physics.bad_kinds import count_kinds, describe_kinds
@@ -73,11 +76,22 @@ def run(files: list[str], mosaic: Mapping[str, Any], *, look_for_defects: bool, 
     except SettingsError as error:
         refuse(error)
         return exit_codes.USAGE
+    with Contained() as contained:
+        return _show(sources, partial(contained, read, facts=described), look_for_defects, as_json)
+
+
+def read(path: Path, *, facts: MosaicFacts) -> RawFrame:
+    """A frame with all that is known of its body; raises `RawfixError`."""
+    return with_calibration(with_known_bad(read_frame(path, facts), path, "auto"), path)
+
+
+def _show(
+    sources: list[Path], read: Callable[[Path], RawFrame], look_for_defects: bool, as_json: bool
+) -> int:
     failed = 0
     for path in sources:
         try:
-            frame = with_known_bad(read_frame(path, described), path, "auto")
-            frame = with_calibration(frame, path)
+            frame = read(path)
             facts = {"source": str(path), **describe(frame)}
             if look_for_defects and frame.cfa is not None and tiers("demosaic", frame.cfa.name):
                 with file_progress(1) as progress:

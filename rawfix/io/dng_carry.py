@@ -7,7 +7,6 @@ that TIFF and Exif define are taken.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ import tifffile
 
 from rawfix.io.dng_ifd import SIZES, Directory, Entry, numbers, swapped
 from rawfix.io.dng_tags import LOSSY_JPEG, raw_page
+from rawfix.io.tag_reader import MALFORMED
 
 OPCODES_1, OPCODES_2, OPCODES_3 = 51008, 51009, 51022
-_BROKEN = (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, struct.error)
 _ACTIVE_AREA = 50829
 _ASCII = 2
 _FIRST_PRIVATE = 50000
@@ -108,7 +107,7 @@ def read_carried(source: Path, *, strip_private: bool = False) -> Carried:
                 is_lossy=int(raw.compression) == LOSSY_JPEG,
                 is_tiff=True,
             )
-    except _BROKEN:
+    except (OSError, *MALFORMED):
         return Carried()
 
 

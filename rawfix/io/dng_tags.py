@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,17 +12,16 @@ import tifffile
 from numpy.typing import NDArray
 
 from rawfix.io.color_tags import color_matrix
-from rawfix.io.tag_reader import TagNotes, dropped_tags, numbers_of, text_of, value_of, vector_of
+from rawfix.io.tag_reader import MALFORMED, TagNotes, dropped_tags, numbers_of, text_of, value_of, vector_of
 
 LOSSY_JPEG = 34892
 VC5 = 9
 ISO_OVERFLOW = 65535
 _CFA, _LINEAR_RAW = 32803, 34892
 _RGB = (0, 1, 2)
-_NO_TIFF = (tifffile.TiffFileError, OSError, IndexError, struct.error)
-"""What tifffile raises while it opens a file that is no TIFF, or whose first directory is not there."""
-_UNDECODABLE = (*_NO_TIFF, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
-"""What it raises on samples that it cannot decode."""
+_NO_TIFF = (tifffile.TiffFileError, OSError)
+"""What tifffile raises on a file that is no TIFF."""
+_BROKEN = "its directories are malformed: only what LibRaw reads of them counts"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,12 +108,16 @@ def read_tags(path: Path) -> FileTags:
             file = tifffile.TiffFile(path)
         except _NO_TIFF:
             return FileTags()
+        except MALFORMED:
+            return FileTags(notes=(_BROKEN,))
         with file:
             try:
                 first = file.pages[0]
                 page = raw_page(file)
-            except _NO_TIFF:
+            except (OSError, IndexError):
                 return FileTags()
+            except MALFORMED:
+                return FileTags(notes=(_BROKEN,))
             exif: dict[str, Any] = notes.attempt(34665, lambda: _exif(first), {})
             tags = FileTags(
                 make=text_of(first, 271),
@@ -138,7 +140,7 @@ def read_float_samples(path: Path) -> NDArray[np.float32] | None:
         with tifffile.TiffFile(path) as file:
             page = raw_page(file)
             return None if page is None else np.asarray(page.asarray(), np.float32)
-    except _UNDECODABLE:
+    except (OSError, *MALFORMED):
         return None
 
 

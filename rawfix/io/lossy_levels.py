@@ -22,6 +22,7 @@ from rawfix.io.dng_tags import RawTags
 
 _CODES = np.arange(256) / 255
 _FULL = 65535
+_MOST_PLANES = 16
 
 
 def needs_levels(raw: RawTags) -> bool:
@@ -84,6 +85,8 @@ def _polynomials(opcodes: bytes, planes: int) -> list[NDArray[np.float64]]:
         if opcode.number != MAP_POLYNOMIAL:
             raise ValueError("another opcode comes between")
         first, count, _, _, degree = struct.unpack_from(">5I", opcode.data, 16)
+        if first + count > _MOST_PLANES:
+            raise ValueError("planes that no picture has")
         ascending = struct.unpack_from(f">{degree + 1}d", opcode.data, 36)
         for plane in range(first, first + count):
             if plane in found:

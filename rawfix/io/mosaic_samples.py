@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,12 @@ from numpy.typing import NDArray
 
 from rawfix.errors import CorruptRawError, SettingsError, UnsupportedRawError
 from rawfix.io.mosaic_facts import MosaicFacts
+from rawfix.io.tag_reader import MALFORMED
 
 HEADERLESS = frozenset((".raw", ".bin"))
 PICTURES = frozenset((".npy", ".tif", ".tiff", ".png"))
 WITHOUT_METADATA = HEADERLESS | {".npy"}
 _COPY_AGAIN = "copy the file again from its source"
-_BROKEN = (ValueError, KeyError, IndexError, TypeError, OSError, EOFError, RuntimeError, struct.error)
-"""What numpy, tifffile and imagecodecs raise on damaged files."""
 
 
 def read_samples(path: Path, facts: MosaicFacts) -> tuple[NDArray[np.uint16], int]:
@@ -80,7 +78,7 @@ def _read_picture(path: Path) -> NDArray[Any]:
                     f"{path.stat().st_size}; {_COPY_AGAIN}"
                 )
             return np.asarray(page.asarray())
-    except _BROKEN as error:
+    except (OSError, *MALFORMED) as error:
         cause = " ".join(str(error).split())[:80]
         raise CorruptRawError(
             f"{path.name}: is damaged or no {path.suffix[1:].upper()} file ({cause}); {_COPY_AGAIN}"

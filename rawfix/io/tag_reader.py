@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 T = TypeVar("T")
 _RATIONALS = (5, 10)
-_MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, struct.error)
-"""What comes of a value of another type, count or meaning than its tag has."""
+MALFORMED = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError,
+    AssertionError, struct.error,
+)  # fmt: skip
+"""What comes of a value of another type, count or meaning than its tag has; tifffile checks few of them."""
 
 NAMES = {
     271: "Make", 272: "Model", 330: "SubIFDs", 33421: "CFARepeatPatternDim", 33422: "CFAPattern", 34665: "ExifIFD",
@@ -52,7 +55,7 @@ class TagNotes:
         """What ``read`` makes of a tag, or ``default`` where the tag has no such value, which is noted."""
         try:
             return read()
-        except _MALFORMED:
+        except MALFORMED:
             self.add(code)
             return default
 
