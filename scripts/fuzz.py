@@ -4,8 +4,8 @@
 
 Every mutant (`scripts/mutants.py`) goes through ``rawfix info`` and ``rawfix develop``, some at a time in one process
 each, as a user's files do. What is looked for: a traceback, a process that dies by a signal, an exit code that is not
-in the table, more than 60 seconds without a word, more than 2 GiB of memory in any process, a file that is not
-answered for, an output of a file that was refused. The exit code is 1 where anything was found.
+in the table, more than 60 seconds of computing (or 300 of waiting) without a word, more than 2 GiB of memory in any
+process, a file that is not answered for. The exit code is 1 where anything was found.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ import psutil
 from scripts.mutants import mutant
 
 PATIENCE = 60.0
+WAITING = 5
+"""By how much longer a run may be silent than it may compute: the machine may have other work."""
 MOST_BYTES = 2 << 30
 _CODES = {0, 1, 5}
 _RUN = "from rawfix.cli import main; main()"
@@ -48,8 +50,8 @@ class Findings:
         Of the runs, by command.
     faults
         What must not be.
-    slowest, largest
-        Seconds between two words of a run, bytes of a process, and the files in hand.
+    slowest, busiest, largest
+        Seconds between two words of a run, seconds of computing there, bytes of a process, and the files in hand.
     """
 
     mutants: int = 0
@@ -57,6 +59,7 @@ class Findings:
     exit_codes: dict[str, Counter[int]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     slowest: tuple[float, str] = (0.0, "")
+    busiest: tuple[float, str] = (0.0, "")
     largest: tuple[int, str] = (0, "")
 
 
@@ -101,22 +104,30 @@ def _run(command: list[str], inputs: Path, names: list[str], findings: Findings,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=environment,
     )  # fmt: skip
     lines: queue.Queue[tuple[str, str]] = queue.Queue()
-    for stream, label in ((process.stdout, "out"), (process.stderr, "err")):
-        assert stream is not None
-        threading.Thread(target=_listen, args=(stream, label, lines), daemon=True).start()
+    assert process.stdout is not None
+    assert process.stderr is not None
+    listeners = [
+        threading.Thread(target=_listen, args=(process.stdout, "out", lines), daemon=True),
+        threading.Thread(target=_listen, args=(process.stderr, "err", lines), daemon=True),
+    ]
+    for listener in listeners:
+        listener.start()
     answered: list[str] = []
     told: list[str] = []
-    last, code = time.monotonic(), None
+    last, worked_before, code = time.monotonic(), 0.0, None
     while True:
-        waited = time.monotonic() - last
+        size, worked = _use(process)
+        worked_before = min(worked_before, worked)
+        waited, computed = time.monotonic() - last, worked - worked_before
         todo = next((name for name in names if name not in answered), "the end")
         if waited > findings.slowest[0]:
             findings.slowest = (waited, f"{command[0]} {todo}")
-        if waited > patience:
-            findings.faults.append(f"{command[0]}: no word for {patience:g} s, at {todo}")
+        if computed > findings.busiest[0]:
+            findings.busiest = (computed, f"{command[0]} {todo}")
+        if computed > patience or waited > WAITING * patience:
+            findings.faults.append(f"{command[0]}: no word for {waited:.0f} s, at {todo}")
             _kill(process)
             break
-        size = _memory(process)
         if size > findings.largest[0]:
             findings.largest = (size, f"{command[0]} {todo}")
         if size > MOST_BYTES:
@@ -130,13 +141,15 @@ def _run(command: list[str], inputs: Path, names: list[str], findings: Findings,
                 code = process.returncode
                 break
             continue
-        last = time.monotonic()
+        last, worked_before = time.monotonic(), worked
         found = _answer(stream_name, line, names)
         if found is not None and found[0] not in answered:
             answered.append(found[0])
             findings.outcomes.setdefault(command[0], Counter())[found[1]] += 1
         if stream_name == "err":
             told.append(line)
+    for listener in listeners:
+        listener.join()
     _judge(command[0], code, names, answered, told, findings)
 
 
@@ -174,22 +187,25 @@ def _kind(text: str, name: str) -> str:
 
 
 def _listen(stream: IO[str], name: str, lines: queue.Queue[tuple[str, str]]) -> None:
-    for line in stream:
-        lines.put((name, line.rstrip("\n")))
+    with stream:
+        for line in stream:
+            lines.put((name, line.rstrip("\n")))
 
 
-def _memory(process: subprocess.Popen[str]) -> int:
-    """Peak bytes of the largest process of the tree."""
-    peak = 0
+def _use(process: subprocess.Popen[str]) -> tuple[int, float]:
+    """Peak bytes of the largest process of the tree, and seconds of computing of all that live."""
+    peak, seconds = 0, 0.0
     try:
         parent = psutil.Process(process.pid)
         for one in (parent, *parent.children(recursive=True)):
             status = Path(f"/proc/{one.pid}/status").read_text()
             found = re.search(r"VmHWM:\s+(\d+) kB", status)
             peak = max(peak, int(found[1]) << 10 if found else 0)
+            times = one.cpu_times()
+            seconds += times.user + times.system
     except (psutil.Error, OSError):
         pass
-    return peak
+    return peak, seconds
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
