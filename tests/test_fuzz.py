@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.fuzz import fuzz, sources_in
+from scripts.fuzzing import fuzz, sources_in
 from scripts.mutants import MUTATIONS, mutant
 
 SAMPLES = Path(os.environ.get("RAWFIX_SAMPLES", Path(__file__).resolve().parents[2] / "shared" / "raw"))
@@ -61,7 +61,7 @@ def test_a_process_that_dies_or_falls_silent_is_a_fault(
         ("import time; time.sleep(60)", "no word for"),
         ("raise RuntimeError", "traceback"),
     ):
-        monkeypatch.setattr("scripts.fuzz._RUN", code)
-        found = fuzz(sources, range(2), 1, tmp_path / "fuzz", together=2, patience=0.3)
+        monkeypatch.setattr("scripts.fuzzing._RUN", code)
+        found = fuzz(sources, range(2), 1, tmp_path / "fuzz", together=2, waiting=1.5)
         assert any(expected in fault for fault in found.faults), (code, found.faults)
         assert any((tmp_path / "fuzz" / "kept").iterdir())
