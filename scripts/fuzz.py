@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument(
         "--largest", type=int, default=4_000_000, help="bytes of a source; larger ones are left out"
     )
+    parser.add_argument("--waiting", type=float, default=WAITING, help="seconds a command may be silent")
     parser.add_argument("--keep", type=Path, help="folder for mutants that did what must not be")
     parser.add_argument("--report", type=Path, help="write what was found as JSON")
     given = parser.parse_args()

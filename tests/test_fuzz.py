@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from scripts.fuzzing import fuzz, sources_in
+from scripts import fuzz as script
+from scripts.fuzzing import Findings, fuzz, sources_in
 from scripts.mutants import MUTATIONS, mutant
 
 SAMPLES = Path(os.environ.get("RAWFIX_SAMPLES", Path(__file__).resolve().parents[2] / "shared" / "raw"))
@@ -65,3 +67,20 @@ def test_a_process_that_dies_or_falls_silent_is_a_fault(
         found = fuzz(sources, range(2), 1, tmp_path / "fuzz", together=2, waiting=1.5)
         assert any(expected in fault for fault in found.faults), (code, found.faults)
         assert any((tmp_path / "fuzz" / "kept").iterdir())
+
+
+def test_the_script_reports_what_was_found(
+    sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(*given: object, tell: Callable[[Findings], None], **more: object) -> Findings:
+        findings = Findings(mutants=7, faults=["develop: exit code -11"])
+        tell(findings)
+        return findings
+
+    report = tmp_path / "report.json"
+    monkeypatch.setattr("scripts.fuzz.fuzz", found)
+    monkeypatch.setattr("sys.argv", ["fuzz", str(tmp_path), "--count", "7", "--report", str(report)])
+    assert script.main() == 1
+    assert json.loads(report.read_text())["mutants"] == 7
+    monkeypatch.setattr("sys.argv", ["fuzz", str(tmp_path), "--largest", "1"])
+    assert script.main() == 3
