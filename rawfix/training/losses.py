@@ -49,13 +49,13 @@ class LinearDemosaic(nn.Module):
         return F.pixel_shuffle(F.pixel_shuffle(every, self.period // 2), 2)
 
 
-def robust(error: Tensor) -> Tensor:
-    """Squared error, linear beyond `LARGE_ERROR` (pseudo-Huber).
+def robust(error: Tensor, large: float = LARGE_ERROR) -> Tensor:
+    """Squared error, linear beyond ``large`` (pseudo-Huber).
 
     A defect that slips through errs by a hundred times what texture does: squared in full, a few of them outweigh
     everything else.
     """
-    return 2 * LARGE_ERROR**2 * (torch.sqrt(1 + (error / LARGE_ERROR) ** 2) - 1)
+    return 2 * large**2 * (torch.sqrt(1 + (error / large) ** 2) - 1)
 
 
 def demosaic_loss(

@@ -19,6 +19,10 @@ from rawfix.training.networks.encoding import encode
 from rawfix.training.networks.layers import activate, conv
 
 
+BLUR_UNIT = 4.0
+"""Steps of the encoding a unit of the last layer stands for: in single ones blur is learnt four times as slowly."""
+
+
 class DenseResidual(nn.Module):
     """Three 3×3 convolutions, each fed by all before it by joining, a 1×1 that fuses, an addition of the input."""
 
@@ -86,7 +90,7 @@ class RestoreNetwork(nn.Module):
         seen = torch.cat((F.pixel_unshuffle(encode(camera), 2), F.pixel_unshuffle(sigma / slope, 2)), 1)
         maps = torch.cat([trunk(seen) for trunk in self.trunks], 1)
         noise, blur = (F.pixel_shuffle(m, 2) for m in torch.split(maps, 12, 1))
-        return noise * sigma, blur * slope
+        return noise * sigma, blur * (BLUR_UNIT * slope)
 
     def deliver(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The contract's outputs."""
