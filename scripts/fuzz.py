@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.fuzzing import Findings, fuzz, sources_in
+from scripts.fuzzing import WAITING, Findings, fuzz, sources_in
 
 
 def main() -> int:
