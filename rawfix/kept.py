@@ -83,7 +83,8 @@ def render_kept(kept: Kept, settings: Settings) -> Developed:
     settings = replace(settings, **kept.settings)
     wb, exposure = kept.frame.wb, settings.exposure
     strengths, notes = decide_strengths(settings.strengths, kept.camera, kept.noise, wb, exposure)
-    camera = apply_maps(kept.camera, kept.maps, strengths, thread_share(settings.threads or None))
+    threads = thread_share(settings.threads or None)
+    camera = apply_maps(kept.camera, kept.maps, strengths, threads, in_place=True)
     settings = replace(settings, strengths=strengths)
     models = tuple(id for id, _ in kept.models if strengths.active or id != kept.maps.model)
     lens, said = find_correction(kept.frame, settings, (camera.shape[0], camera.shape[1]))

@@ -88,10 +88,13 @@ class Maps:
         return reach_of(law.red, law.blue)
 
 
-def apply_maps(camera: Image, maps: Maps, strengths: Strengths, threads: int = 1) -> Image:
+def apply_maps(
+    camera: Image, maps: Maps, strengths: Strengths, threads: int = 1, *, in_place: bool = False
+) -> Image:
     """The camera image with components taken away by strength; `camera` itself where every strength is 0.
 
-    Noise is set aside first; then blur, fringes and haze go, as the light met them: in the opposite order.
+    Noise is set aside first; then blur, fringes and haze go, as the light met them: in the opposite order. With
+    ``in_place`` nobody else needs `camera`, and it may be written over.
     """
     components = [] if maps.blur is None else [Component("blur", maps.blur, strengths.blur, "signal")]
     whole = maps.place or Place(camera.shape[0], camera.shape[1])
@@ -109,4 +112,4 @@ def apply_maps(camera: Image, maps: Maps, strengths: Strengths, threads: int = 1
     if maps.noise is not None:
         luma, chroma = strengths.noise
         components.append(Component("noise", maps.noise, luma, "noise", chroma))
-    return combine(camera, components, maps.shot, maps.read, threads=threads)
+    return combine(camera, components, maps.shot, maps.read, threads=threads, in_place=in_place)

@@ -186,12 +186,14 @@ def find(
 
 
 def restored(found: Found, frame: RawFrame, settings: Settings, progress: Progress | None = None) -> Found:
-    """With noise and blur taken away by the strengths, and without the maps; the very image where all are 0."""
+    """With components taken away by the strengths, and without the maps; the very image where all are 0.
+
+    The camera image that was found may be written over.
+    """
     decided = replace(settings, strengths=found.strengths)
     if found.maps is not None:
-        left = apply_maps(
-            found.camera, found.maps, network_strengths(decided), thread_share(settings.threads or None)
-        )
+        threads, maps = thread_share(settings.threads or None), found.maps
+        left = apply_maps(found.camera, maps, network_strengths(decided), threads, in_place=True)
         found = replace(found, camera=left, maps=None)
     camera, notes = deblur_camera(found.camera, found.noise, frame, decided, progress)
     return replace(found, camera=camera, notes=(*found.notes, *notes))

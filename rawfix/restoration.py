@@ -87,6 +87,11 @@ def find_maps(
     every
         Also a map whose strength is 0.
 
+    Returns
+    -------
+    Maps
+        Of a monochrome sensor without color: the mean of the three channels in each.
+
     Raises
     ------
     ModelError
@@ -96,13 +101,14 @@ def find_maps(
     model = find_model(TASK, SPACE, settings.quality)
     session = open_session(model, settings.provider, settings.threads or None)
     manifest = model.manifest
+    is_gray = frame.cfa is not None and frame.cfa.name == "mono"
 
     def run(image: Image, floor: float, wanted: tuple[str, ...]) -> Mapping[str, NDArray[Any]]:
         def sigma(y0: int, y1: int, x0: int, x1: int) -> Plane:
             return np.float32(floor) * np.sqrt(variance(image[y0:y1, x0:x1], shot, read))
 
         def keep(_y: int, _x: int, found: dict[str, Plane]) -> dict[str, Half]:
-            return {name: found[name].astype(np.float16) for name in wanted}
+            return {name: _to_half(found[name], gray=is_gray) for name in wanted}
 
         inputs: dict[str, Plane | Window] = {"camera": image, "sigma": sigma}
         return run_tiled(
@@ -123,3 +129,11 @@ def find_maps(
     noise_map = run(camera, 1.0, ("noise_map",))["noise_map"]
     blur_map = run(camera - noise_map, 0.1, ("blur_map",))["blur_map"] if with_blur else None
     return Maps(noise_map, blur_map, shot, read, manifest.id)
+
+
+def _to_half(found: Plane, *, gray: bool) -> Half:
+    """A map in 16 bits; beyond their range, where only floating-point files go, it ends."""
+    if gray:
+        found = np.repeat(found.mean(-1, keepdims=True), found.shape[-1], -1)
+    limit = np.float32(np.finfo(np.float16).max)
+    return np.clip(found, -limit, limit).astype(np.float16)

@@ -1,13 +1,13 @@
 """Arrays and facts in one TIFF: what was computed once, kept for later.
 
-A page an array, in 256 × 256 tiles, deflated after the floating-point predictor of TIFF: lossless, and what libtiff
-reads. The first page's ImageDescription is JSON: version of this layout, the arrays' names, shapes, types and SHA-256,
-facts of the caller, and the SHA-256 of that all. Its private tag 65000 holds a one-pixel TIFF that carries EXIF, XMP
-and IPTC.
+A page an array, in 256 × 256 tiles, compressed by Zstandard, which libtiff reads from 4.0.10 on: lossless, of the size
+that deflate after TIFF's floating-point predictor comes to, and read several times as fast. The first page's
+ImageDescription is JSON: version of this layout, the arrays' names, shapes, types and SHA-256, facts of the caller, and
+the SHA-256 of that all. Its private tag 65000 holds a one-pixel TIFF that carries EXIF, XMP and IPTC.
 
 References
 ----------
-TIFF 6.0, section 15 (tiles); Adobe Photoshop TIFF Technical Note 3 (floating point, its predictor, 16-bit floats).
+TIFF 6.0, section 15 (tiles); Adobe Photoshop TIFF Technical Note 3 (16-bit floats); RFC 8878 (Zstandard).
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ import json
 import logging
 import struct
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock, local
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -33,6 +36,7 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())  # damage is tol
 FORMAT, VERSION = "rawfix-maps", 2
 _CARRIER = 65000
 _TILE = (256, 256)
+_ZSTD = 50000
 _CLASSIC_LIMIT = (1 << 32) - (1 << 26)
 _UNREADABLE = (
     tifffile.TiffFileError,
@@ -103,9 +107,8 @@ def write_planes(
                 plane,
                 tile=_TILE,
                 photometric="rgb",
-                compression="adobe_deflate",
+                compression="zstd",
                 compressionargs={"level": 1},
-                predictor=True,
                 metadata=None,
                 maxworkers=threads,
                 **({"description": "", **first} if index == 0 else {}),
@@ -138,7 +141,7 @@ def read_planes(path: Path, threads: int) -> tuple[dict[str, Any], dict[str, Pla
             for page, plane in zip(file.pages, content["planes"], strict=True):
                 if [*page.shape] != plane["shape"] or page.dtype != np.dtype(plane["dtype"]):
                     raise _damaged(path.name)
-                planes[plane["name"]] = page.asarray(maxworkers=threads)
+                planes[plane["name"]] = _decoded(path, page, threads)
                 if _digest(planes[plane["name"]]) != plane["sha256"]:
                     raise _damaged(path.name)
         except (*_UNREADABLE, OSError):
@@ -146,6 +149,38 @@ def read_planes(path: Path, threads: int) -> tuple[dict[str, Any], dict[str, Pla
         if hashlib.sha256(carrier).hexdigest() != content["carrier"]:
             raise _damaged(path.name)
         return content["facts"], planes, carrier
+
+
+def _decoded(path: Path, page: Any, threads: int) -> Plane:
+    """The array of a page, tile by tile: tifffile's own way takes as long again for its copies."""
+    height, width, channels = page.shape
+    dtype = np.dtype(page.dtype).newbyteorder("<")
+    size = _TILE[0] * _TILE[1] * channels * dtype.itemsize
+    corners = [(y, x) for y in range(0, height, _TILE[0]) for x in range(0, width, _TILE[1])]
+    if page.tile != _TILE or page.compression != _ZSTD:
+        raise _damaged(path.name)
+    plane: Plane = np.empty(page.shape, dtype.newbyteorder("="))
+    mutex, buffers = Lock(), local()
+
+    def fill(corner: tuple[int, int], offset: int, length: int) -> None:
+        with mutex:
+            file.seek(offset)
+            packed = file.read(length)
+        if not hasattr(buffers, "tile"):
+            buffers.tile = bytearray(size)
+        found = imagecodecs.zstd_decode(packed, out=buffers.tile)
+        if len(found) != size:
+            raise ValueError("a tile is cut short")
+        y, x = corner
+        tile = np.frombuffer(buffers.tile, dtype).reshape(*_TILE, channels)
+        part = plane[y : y + _TILE[0], x : x + _TILE[1]]
+        part[...] = tile[: part.shape[0], : part.shape[1]]
+
+    with path.open("rb") as file, ThreadPoolExecutor(threads) as pool:
+        places = zip(corners, page.dataoffsets, page.databytecounts, strict=True)
+        for _ in pool.map(lambda place: fill(*place), places):
+            pass
+    return plane
 
 
 def _opened(path: Path) -> tifffile.TiffFile:

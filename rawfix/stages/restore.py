@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from rawfix.frame import Image
 from rawfix.physics.noise import LUMA, variance
 
-_ROWS = 256
-"""Rows at a time: temporaries stay small."""
+_ROWS = 16
+"""Rows at a time: temporaries stay in the processor's cache. Drawn maps that reach far take more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +81,7 @@ def combine(
     *,
     rescale: bool = True,
     threads: int = 1,
+    in_place: bool = False,
 ) -> Image:
     """Take components away, each by its strength.
 
@@ -96,6 +97,8 @@ def combine(
         False leaves noise-like maps as they were found: for showing what the rescaling is for.
     threads
         Blocks of rows that are worked on at a time; the result is the same for any number.
+    in_place
+        Write into ``camera`` where nobody else needs it, unless a drawn map reaches beyond its row: saves a copy.
 
     Returns
     -------
@@ -106,30 +109,42 @@ def combine(
         return camera
     changes = [c for c in components if c.dependence == "signal" and c.strength]
     noises = [c for c in components if c.dependence == "noise"]
-    result = np.empty_like(camera)
     reach = sum(c.map.reach for c in changes if isinstance(c.map, Drawn))
+    height, width = camera.shape[:2]
+    step = max(_ROWS, 8 * reach)
+    result = camera if in_place and not reach else np.empty_like(camera)
+    # Along whole rows: NumPy crawls along an axis of three.
+    shots, reads = np.tile(shot, width), np.tile(read, width)
 
     def fill(top: int) -> None:
         start = max(0, top - reach)
-        rows = slice(start, top + _ROWS + reach)
+        rows = slice(start, top + step + reach)
         maps = [_rows_of(c, rows) for c in noises]
-        found = sum(maps[1:], maps[0]) if maps and changes else np.float32(0)
         out = camera[rows].copy()
-        for change in changes:
-            if isinstance(change.map, Drawn):
-                out -= np.float32(change.strength) * change.map.draw(out - found, start)
-            else:
-                out -= np.float32(change.strength) * _rows_of(change, rows)
-        gain = np.float32(1)
-        if rescale and changes and noises:
-            gain = np.sqrt(variance(out - found, shot, read) / variance(camera[rows] - found, shot, read))
-            out += (gain - 1) * found
-        for noise, values in zip(noises, maps, strict=True):
-            out -= gain * weigh(noise, values)
-        result[top : top + _ROWS] = out[top - start : top - start + _ROWS]
+        flat = out.reshape(len(out), -1)
+        if changes:
+            found = sum(maps[1:], maps[0]) if maps else None
+            if found is not None:
+                out -= found
+            before = variance(flat, shots, reads) if rescale and maps else None
+            for change in changes:
+                if isinstance(change.map, Drawn):
+                    out -= np.float32(change.strength) * change.map.draw(out, start)
+                else:
+                    out -= np.float32(change.strength) * _rows_of(change, rows)
+            if found is not None:
+                for noise, values in zip(noises, maps, strict=True):
+                    found = found - weigh(noise, values)
+                if before is not None:
+                    found = found.reshape(flat.shape) * np.sqrt(variance(flat, shots, reads) / before)
+                flat += found.reshape(flat.shape)
+        else:
+            for noise, values in zip(noises, maps, strict=True):
+                out -= weigh(noise, values)
+        result[top : top + step] = out[top - start : top - start + step]
 
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(fill, range(0, camera.shape[0], _ROWS)):
+        for _ in pool.map(fill, range(0, height, step)):
             pass
     return result
 

@@ -128,3 +128,26 @@ def test_without_a_restorer_strengths_are_refused(models: Path) -> None:
 def test_a_tier_that_is_missing_is_told_with_those_there_are() -> None:
     with pytest.raises(ModelError, match="standard"):
         find_maps(camera_of(), NOISE, frame(), replace(settings(denoise=1), quality="best"))
+
+
+@pytest.mark.usefixtures("models")
+def test_a_monochrome_picture_stays_without_color() -> None:
+    uneven = NoiseModel((1e-4, 4e-4, 9e-4), (1e-6, 1e-6, 1e-6), "file")
+    gray = replace(
+        frame(), cfa=CANONICAL["mono"], black=np.zeros((1, 1), np.float32), wb=(1.0, 1.0, 1.0), noise=uneven
+    )
+    plain, found = (to_camera(gray, settings(denoise=d, deblur=d))[0] for d in (0, 1))
+    np.testing.assert_array_equal(np.ptp(found, -1), 0)
+    assert np.abs(found - plain).mean() > 1e-3
+
+
+@pytest.mark.usefixtures("models")
+def test_light_beyond_16_bits_stays_finite() -> None:
+    light = np.full((48, 64, 3), 0.3, np.float32)
+    light[20:24, 20:24] = 1e6
+    bright = replace(
+        frame(), mosaic=light, cfa=None, black=np.zeros((1, 1), np.float32), white=(1.0, 1.0, 1.0)
+    )
+    found = to_camera(bright, settings(denoise=1, deblur=1))[0]
+    assert np.isfinite(found).all()
+    assert found[22, 22].min() > 5e5
