@@ -163,12 +163,13 @@ def _decoded(path: Path, page: Any, threads: int) -> Plane:
     mutex, buffers = Lock(), local()
 
     def fill(corner: tuple[int, int], offset: int, length: int) -> None:
+        if not hasattr(buffers, "tile"):
+            buffers.tile, buffers.packed = bytearray(size), memoryview(bytearray(2 * size))
+        packed = buffers.packed[:length]
         with mutex:
             file.seek(offset)
-            packed = file.read(length)
-        if not hasattr(buffers, "tile"):
-            buffers.tile = bytearray(size)
-        found = imagecodecs.zstd_decode(packed, out=buffers.tile)
+            whole = file.readinto(packed) == length
+        found = imagecodecs.zstd_decode(packed, out=buffers.tile) if whole else b""
         if len(found) != size:
             raise ValueError("a tile is cut short")
         y, x = corner
@@ -176,7 +177,7 @@ def _decoded(path: Path, page: Any, threads: int) -> Plane:
         part = plane[y : y + _TILE[0], x : x + _TILE[1]]
         part[...] = tile[: part.shape[0], : part.shape[1]]
 
-    with path.open("rb") as file, ThreadPoolExecutor(threads) as pool:
+    with path.open("rb", buffering=0) as file, ThreadPoolExecutor(threads) as pool:
         places = zip(corners, page.dataoffsets, page.databytecounts, strict=True)
         for _ in pool.map(lambda place: fill(*place), places):
             pass

@@ -19,13 +19,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import local
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.frame import Image
-from rawfix.physics.noise import LUMA, variance
+from rawfix.physics.noise import LUMA
 
 _ROWS = 16
 """Rows at a time: temporaries stay in the processor's cache. Drawn maps that reach far take more."""
@@ -115,33 +116,36 @@ def combine(
     result = camera if in_place and not reach else np.empty_like(camera)
     # Along whole rows: NumPy crawls along an axis of three.
     shots, reads = np.tile(shot, width), np.tile(read, width)
+    scratch = _Scratch(step + 2 * reach, width)
 
     def fill(top: int) -> None:
         start = max(0, top - reach)
-        rows = slice(start, top + step + reach)
-        maps = [_rows_of(c, rows) for c in noises]
-        out = camera[rows].copy()
-        flat = out.reshape(len(out), -1)
-        if changes:
-            found = sum(maps[1:], maps[0]) if maps else None
-            if found is not None:
-                out -= found
-            before = variance(flat, shots, reads) if rescale and maps else None
+        rows = slice(start, min(top + step + reach, height))
+        found, other, third, spare = (plane[: rows.stop - start] for plane in scratch.planes)
+        out = spare if reach else result[rows]
+        np.copyto(out, camera[rows])
+        if not changes:
+            for noise in noises:
+                out -= weigh(noise, rows, other)
+        else:
+            found[...] = 0
+            for noise in noises:
+                found += _map_of(noise)[rows]
+            out -= found
+            before = _variance(out, shots, reads, third) if rescale and noises else None
             for change in changes:
                 if isinstance(change.map, Drawn):
-                    out -= np.float32(change.strength) * change.map.draw(out, start)
+                    out -= np.multiply(change.map.draw(out, start), np.float32(change.strength), out=other)
                 else:
-                    out -= np.float32(change.strength) * _rows_of(change, rows)
-            if found is not None:
-                for noise, values in zip(noises, maps, strict=True):
-                    found = found - weigh(noise, values)
-                if before is not None:
-                    found = found.reshape(flat.shape) * np.sqrt(variance(flat, shots, reads) / before)
-                flat += found.reshape(flat.shape)
-        else:
-            for noise, values in zip(noises, maps, strict=True):
-                out -= weigh(noise, values)
-        result[top : top + step] = out[top - start : top - start + step]
+                    out -= weigh(change, rows, other)
+            for noise in noises:
+                found -= weigh(noise, rows, other)
+            if before is not None:
+                gain = np.divide(_variance(out, shots, reads, other), before, out=other)
+                found *= np.sqrt(gain, out=gain)
+            out += found
+        if reach:
+            result[top : top + step] = out[top - start : top - start + step]
 
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(fill, range(0, height, step)):
@@ -149,15 +153,35 @@ def combine(
     return result
 
 
-def _rows_of(component: Component, rows: slice) -> Image:
+def _map_of(component: Component) -> NDArray[np.floating]:
     assert not isinstance(component.map, Drawn)
-    return np.asarray(component.map[rows], np.float32)
+    return component.map
 
 
-def weigh(component: Component, values: Image) -> Image:
-    """A map ``(H, W, 3)`` times its strength; luma and colour apart where they differ."""
-    strength = np.float32(component.strength)
+class _Scratch(local):
+    """Four planes of rows for each thread: to ask the system for memory block by block costs as much as the work."""
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.planes = [np.empty((rows, width, 3), np.float32) for _ in range(4)]
+
+
+def _variance(signal: Image, shots: Image, reads: Image, out: Image) -> Image:
+    """`rawfix.physics.noise.variance` of rows ``(h, W, 3)``, into an array."""
+    np.maximum(signal, np.float32(0), out=out)
+    flat = out.reshape(len(out), -1)
+    flat *= shots
+    flat += reads
+    return out
+
+
+def weigh(component: Component, rows: slice, out: Image) -> Image:
+    """Rows of a map times its strength, into an array; luma and colour apart where they differ."""
+    strength, values = np.float32(component.strength), _map_of(component)[rows]
     if component.chroma is None or component.chroma == component.strength:
-        return strength * values
-    luma = (values @ LUMA)[..., None]
-    return np.asarray(strength * luma + np.float32(component.chroma) * (values - luma), np.float32)
+        np.multiply(values, strength, out=out, dtype=np.float32, casting="same_kind")
+        return out
+    chroma = np.float32(component.chroma)
+    luma = sum(weight * values[..., channel].astype(np.float32) for channel, weight in enumerate(LUMA))
+    np.multiply(values, chroma, out=out, dtype=np.float32, casting="same_kind")
+    out += ((strength - chroma) * luma)[..., None]
+    return out
