@@ -100,9 +100,10 @@ def apply_maps(
     whole = maps.place or Place(camera.shape[0], camera.shape[1])
     if (fringe := maps.fringe) is not None and strengths.defringe:
         law = fringe.at(0.0 if maps.blur is None else strengths.blur)
+        noise = (maps.shot, maps.read) if maps.noise is None else None
 
         def draw_fringe(light: Image, y: int) -> Image:
-            return fringe_map(light, whole.window(y), law.red, law.blue, fringe.clip)
+            return fringe_map(light, whole.window(y), law.red, law.blue, fringe.clip, noise)
 
         drawn = Drawn(draw_fringe, maps.reach(strengths))
         components.append(Component("fringe", drawn, strengths.defringe, "signal"))

@@ -22,6 +22,8 @@ _GLOW, _RAMP, _RIM = 8, 4, 2
 _FLAT = 0.05
 """Change from pixel to pixel, relative to the light, up to which a place is no edge."""
 _BLOWN = 0.9
+_NOISY = 3.0
+"""Deviations of noise that a color may be off."""
 _KEYS = np.array(
     [
         [0, 1, -2, 1],
@@ -45,7 +47,14 @@ def reach_of(red: Law, blue: Law) -> int:
     return int(REACH + math.ceil(farthest) + _TAPS)
 
 
-def fringe_map(camera: Image, place: Place, red: Law, blue: Law, clip: tuple[float, float, float]) -> Image:
+def fringe_map(
+    camera: Image,
+    place: Place,
+    red: Law,
+    blue: Law,
+    clip: tuple[float, float, float],
+    noise: tuple[Image, Image] | None = None,
+) -> Image:
     """What color fringes add to a camera image.
 
     Parameters
@@ -58,6 +67,8 @@ def fringe_map(camera: Image, place: Place, red: Law, blue: Law, clip: tuple[flo
         Shift of the channel outwards from green's place, in pixels: ``a·r + b·r³``, r in half diagonals.
     clip
         Value at which each channel saturates; infinite where none does.
+    noise
+        Shot and read variance ``(3,)`` of noise that is still in the image: what it makes of a color is no fringe.
 
     Returns
     -------
@@ -69,14 +80,14 @@ def fringe_map(camera: Image, place: Place, red: Law, blue: Law, clip: tuple[flo
     for channel, law in ((0, red), (2, blue)):
         if any(law):
             moved[..., channel] = _realigned(camera[..., channel], place, law)
-    _take_purple(moved, np.asarray(clip, np.float32))
+    _take_purple(moved, np.asarray(clip, np.float32), noise)
     return np.subtract(camera, moved, out=moved)
 
 
 def _realigned(plane: Image, place: Place, law: Law) -> Image:
     """The channel as it were without its shift, first along columns, then along rows."""
     center_y, center_x = (place.height - 1) / 2, (place.width - 1) / 2
-    half = math.hypot(center_y, center_x)
+    half = max(math.hypot(center_y, center_x), 1.0)
     y = ((np.arange(plane.shape[0]) + (place.y - center_y)) / half).astype(np.float32)[:, None]
     x = ((np.arange(plane.shape[1]) + (place.x - center_x)) / half).astype(np.float32)[None]
     scale = np.float32(law[0]) + np.float32(law[1]) * (y * y + x * x)
@@ -122,7 +133,7 @@ def _sum(samples: list[Image], weights: NDArray[np.float64]) -> Image:
     return total
 
 
-def _take_purple(camera: Image, clip: NDArray[np.float32]) -> None:
+def _take_purple(camera: Image, clip: NDArray[np.float32], noise: tuple[Image, Image] | None) -> None:
     """Bound red and blue over green, around blown light, by what flat places near show; in place.
 
     A place that shines through clipped samples is left to the rebuilding of highlights.
@@ -148,6 +159,12 @@ def _take_purple(camera: Image, clip: NDArray[np.float32]) -> None:
     for channel in (0, 2):
         difference = part[..., channel] - green
         bound = np.maximum(_greatest(np.where(flat, difference, np.float32(-np.inf)), _GLOW), 0)
+        if noise is not None:
+            shot, read = noise
+            pair = (
+                np.maximum(part[..., [channel, 1]], np.float32(0)) * shot[[channel, 1]] + read[[channel, 1]]
+            )
+            bound += np.float32(_NOISY) * np.sqrt(pair.sum(-1))
         excess = np.where(known, np.maximum(difference - bound, 0), 0)
         part[..., channel] -= weight * excess
 

@@ -140,6 +140,18 @@ def test_purple_around_blown_light_is_taken_away() -> None:
     np.testing.assert_array_equal(mended[..., 1], picture[..., 1])
 
 
+def test_noise_beside_blown_light_is_no_fringe() -> None:
+    rng = np.random.default_rng(0)
+    shot, read = np.full(3, 3e-3, np.float32), np.full(3, 1e-6, np.float32)
+    light = np.full((200, 240, 3), 0.6, np.float32)
+    light[:, :60] = 3.0
+    noisy = light + np.sqrt(shot * light) * rng.standard_normal(light.shape, np.float32)
+    picture = np.minimum(noisy, np.asarray(CLIP, np.float32))
+    found = fringe_map(picture, Place(200, 240), (0, 0), (0, 0), CLIP, (shot, read))
+    assert np.abs(found.mean((0, 1))).max() < 1e-4
+    assert np.abs(found[:, 62:72].mean((0, 1))).max() < 1e-3
+
+
 def test_purple_things_beside_blown_light_stay() -> None:
     picture = blown(0.0)
     picture[:, 90:110] = (0.3, 0.1, 0.4)
