@@ -88,6 +88,8 @@ def render_kept(kept: Kept, settings: Settings) -> Developed:
     settings = replace(settings, strengths=strengths)
     models = tuple(id for id, _ in kept.models if strengths.active or id != kept.maps.model)
     lens, said = find_correction(kept.frame, settings, (camera.shape[0], camera.shape[1]))
+    if lens is not None and kept.maps.realigns(strengths):
+        lens = lens.without_lateral_color()
     if settings.upscale != 1:
         from rawfix.upscaling import upscale_camera  # without it, no network's runtime is loaded
 

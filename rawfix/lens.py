@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Correction:
         Or lensfun's.
     frame_size, area
         Of the mosaic; the part of it that steps speak of, None: all.
+    lateral
+        False: channels move together, as green does; their lateral color is taken away already.
     """
 
     text: str
@@ -42,6 +44,11 @@ class Correction:
     profile: lensfun.Profile | None = None
     frame_size: tuple[int, int] = (1, 1)
     area: Area | None = None
+    lateral: bool = True
+
+    def without_lateral_color(self) -> Correction:
+        """The correction of a picture whose channels were moved back onto green by what it shows itself."""
+        return replace(self, lateral=False, text=f"{self.text}; lateral color by --defringe")
 
     def apply(self, camera: Image, threads: int = 1) -> Image:
         """Correct an image: multiply, then resample once.
@@ -66,7 +73,7 @@ class Correction:
                 whole = Area(0, 0, height, width)
                 multiply(camera, lambda start, end: gains.gains(_grid(start, end, width), whole))
             sources = self.profile.sources(height, width)
-            return camera if sources is None else move(camera, sources, threads)
+            return camera if sources is None else move(camera, self._chosen(sources), threads)
         scale = height / self.frame_size[0], width / self.frame_size[1]
         area = (self.area or Area(0, 0, *self.frame_size)).scaled(*scale)
         steps = [step for step in self.steps if not step.is_identity]
@@ -81,10 +88,17 @@ class Correction:
             else:
                 multiply(camera, _gains(step, [], area, width))
         if warped:
-            camera = move(camera, _sources(_warps(steps), area, width), threads)
+            camera = move(camera, self._chosen(_sources(_warps(steps), area, width)), threads)
         for gains_after in late:
             multiply(camera, gains_after)
         return camera
+
+    def _chosen(self, sources: Sources) -> Sources:
+        return sources if self.lateral else lambda start, end: _green_of(sources(start, end))
+
+
+def _green_of(places: list[Places]) -> list[Places]:
+    return [places[len(places) // 2]]
 
 
 def check_lens_correction(settings: Settings) -> None:

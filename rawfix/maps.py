@@ -80,6 +80,12 @@ class Maps:
             place=(self.place or Place(*shape)).window(y, x),
         )
 
+    def realigns(self, strengths: Strengths) -> bool:
+        """Whether channels are moved back onto green."""
+        if self.fringe is None or not strengths.defringe:
+            return False
+        return self.fringe.at(0.0 if self.blur is None else strengths.blur) != LateralColor()
+
     def reach(self, strengths: Strengths) -> int:
         """Pixels around a pixel on which depends what is taken away."""
         if self.fringe is None or not strengths.defringe:

@@ -92,6 +92,7 @@ def develop_negative(
         raise UnsupportedRawError("its infrared was taken out, no mosaic is left; use --format dng")
     lens, said = find_correction(frame, settings, (frame.mosaic.shape[0], frame.mosaic.shape[1]))
     found = enlarged(frame, settings, progress, keep)
+    lens = lens.without_lateral_color() if lens is not None and found.realigned else lens
     camera, bad, models = found.camera, found.bad, found.models
     if watch:
         watch("camera", camera)

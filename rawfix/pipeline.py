@@ -57,7 +57,9 @@ class Found:
     models
         Ids of the networks that ran.
     notes
-        What ``auto`` decided, and why.
+        What ``auto`` decided, and why; what was found of fringes and haze.
+    realigned
+        Whether the strengths move channels back onto green, so that a lens correction must not do it again.
     """
 
     camera: Image
@@ -67,6 +69,7 @@ class Found:
     strengths: Strengths
     models: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    realigned: bool = False
 
 
 def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
@@ -182,7 +185,8 @@ def find(
     else:
         return Found(camera, bad, noise, None, strengths, ids, notes)
     maps = with_optics(maps, camera, frame, strengths, every=every)
-    return Found(camera, bad, noise, maps, strengths, ids, (*notes, *tell_optics(maps, strengths)))
+    notes = (*notes, *tell_optics(maps, strengths))
+    return Found(camera, bad, noise, maps, strengths, ids, notes, maps.realigns(strengths))
 
 
 def restored(found: Found, frame: RawFrame, settings: Settings, progress: Progress | None = None) -> Found:
@@ -260,6 +264,7 @@ def develop(
     check_settings(settings)
     lens, said = find_correction(frame, settings, (frame.mosaic.shape[0], frame.mosaic.shape[1]))
     found = enlarged(frame, settings, progress, keep)
+    lens = lens.without_lateral_color() if lens is not None and found.realigned else lens
     decided, notes = replace(settings, strengths=found.strengths), (*found.notes, *said)
     return finish(
         found.camera, frame, decided, watch, bad=found.bad, models=found.models, notes=notes, lens=lens

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 from rawfix.frame import Image, RawFrame
+from rawfix.io.read import read_frame
 from rawfix.maps import Maps
 from rawfix.nn.manifest import models_root
 from rawfix.optics import with_optics
-from rawfix.physics.lateral_color import LateralColor
+from rawfix.physics.lateral_color import LateralColor, estimate_lateral_color
 from rawfix.pipeline import develop, to_camera
 from rawfix.settings import Settings, Strengths
 from tests.leaves import dead_leaves
+from tests.lens_files import LIST_3, warp, write_dng
 
 pytestmark = pytest.mark.models
 MakeFrame = Callable[..., RawFrame]
@@ -102,3 +104,29 @@ def test_files_in_full_color_are_treated_too(make_frame: MakeFrame, hazy: Image)
         make_frame(hazy), mosaic=mosaic, cfa=None, black=np.zeros((1, 1), np.float32), white=(1.0, 1.0, 1.0)
     )
     assert float(np.mean(to_camera(frame, settings(dehaze=1))[0])) < 0.8 * float(hazy.mean())
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_lens_correction_leaves_lateral_color_to_defringing(tmp_path: Path, make_frame: MakeFrame) -> None:
+    ideal, scales = dead_leaves(*SIZE), (1.003, 1.0, 0.998)
+    y, x = (np.arange(side) - (side - 1) / 2 for side in SIZE)
+    planes = []
+    for channel, scale in enumerate(scales):
+        wide = np.stack([np.interp(x / scale, x, row) for row in ideal[..., channel]])
+        planes.append(np.stack([np.interp(y / scale, y, column) for column in wide.T], 1))
+    light = np.asarray(np.stack(planes, -1), np.float32)
+    frame = replace(make_frame(size=(64, 64)), wb=(1.0, 1.0, 1.0))
+    sets = [(scale, 0.0, 0.0, 0.0, 0.0, 0.0) for scale in scales]
+    raw = read_frame(write_dng(tmp_path / "a.dng", frame, {LIST_3: [warp(*sets)]}, light))
+
+    def left(lens: str, defringe: float) -> float:
+        chosen = replace(settings(defringe=defringe), space="camera", lens_correction=lens)
+        picture = np.asarray(develop(raw, chosen).display, np.float32)
+        found = estimate_lateral_color(lambda start, end: picture[start:end], SIZE, (9, 9, 9))
+        return found.reach()
+
+    assert left("off", 0) > 0.9
+    for lens, defringe in (("off", 1), ("dng", 0), ("dng", 1)):
+        assert left(lens, defringe) < 0.1
+    chosen = replace(settings(defringe=1), space="camera", lens_correction="dng")
+    assert "lateral color by --defringe" in develop(raw, chosen).lens
