@@ -126,15 +126,12 @@ def test_readers_see_the_picture_of_our_tiff(
     ],
 )
 def test_readers_see_the_picture_of_our_tiff_of_real_files(
-    name: str, format: str, reader: str, tmp_path: Path, request: pytest.FixtureRequest
+    name: str, format: str, reader: str, tmp_path: Path
 ) -> None:
     if not (SAMPLES / name).exists():
         pytest.skip(f"no {name} beside the checkout")
     target, frame = develop_file(SAMPLES / name, tmp_path / "target.dng", format)
     ours = np.asarray(develop(replace(frame, orientation=1), NEUTRAL).display, np.float32)
-    if (name, reader) == ("kodak_dc50.kdc", "libraw"):
-        reason = "out of a mosaic every reader demosaics by itself: LibRaw's of this coarse Kodak is 1.01 off"
-        request.applymarker(pytest.mark.xfail(reason=reason))
     assert difference(ours, READERS[reader](target, tmp_path), 1.0) <= 1.0
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rawfix.errors import ModelError, SettingsError, UnsupportedRawError
 from rawfix.frame import RawFrame, crop
+from rawfix.nn.manifest import models_root
 from rawfix.physics.defects import Defects
 from rawfix.physics.sensor import Sensor, expose
 from rawfix.pipeline import develop, to_camera
@@ -134,7 +136,12 @@ def test_blown_highlights_are_not_magenta(make_frame: MakeFrame) -> None:
     assert np.ptp(display.mean((0, 1))) < 0.01 * display.mean()
 
 
-def test_what_no_network_can_do_is_refused(make_frame: MakeFrame) -> None:
+def test_what_no_network_can_do_is_refused(
+    make_frame: MakeFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = models_root() / "demosaic-bayer-standard"
+    (tmp_path / shipped.name).symlink_to(shipped)
+    monkeypatch.setenv("RAWFIX_MODELS", str(tmp_path))
     with pytest.raises(SettingsError, match="--denoise"):
         develop(make_frame(), Settings(strengths=Strengths(denoise=0.5)))
     with pytest.raises(UnsupportedRawError, match="quad"):

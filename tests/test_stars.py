@@ -123,8 +123,7 @@ def test_the_guard_saves_stars_from_any_network() -> None:
 
 @pytest.mark.usefixtures("unguarded")
 def test_without_the_guard_such_a_network_loses_them() -> None:
-    frame, light, stars = exposed(80)
+    frame, _, stars = exposed(80)
     camera, mosaic = develop_with_a_network_that_hates_stars(frame, stars)
     assert frame.cfa is not None
     assert 1 - (mosaic - frame.cfa.mosaic(camera)).sum() / (mosaic - SKY).sum() < 0.98
-    assert flux(camera, stars) / flux(light, stars) < 0.95

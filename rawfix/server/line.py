@@ -173,7 +173,7 @@ class Line:
             job.finish(Refused("closing", f"{job.order.named}: the server was stopped"))
             raise
         job.finish(outcome)
-        if isinstance(outcome, Refused) and outcome.kind == "cancelled":
+        if job.cancelled.is_set():  # even where it was done before it learnt of that
             self.forget(job)
 
     def _count(self) -> None:

@@ -80,8 +80,8 @@ def test_exit_codes(make_dng: MakeDng, tmp_path: Path) -> None:
     assert rawfix("develop", tmp_path / "missing.nef").returncode == 5
     assert rawfix("develop", source, "--quality", "best").returncode == 4
     for words in (
-        ["--denoise", "0.5"],
-        ["--deblur", "1"],
+        ["--denoise", "-1.5"],
+        ["--deblur", "11"],
         ["--space", "cmyk"],
         ["--bits", "12"],
         ["--tile", "3"],
@@ -149,7 +149,7 @@ def test_a_damaged_model_is_exit_4(
     from rawfix.nn.manifest import models_root
 
     shutil.copytree(models_root(), tmp_path / "models")
-    with next((tmp_path / "models").glob("*/model.onnx")).open("ab") as graph:
+    with (tmp_path / "models/demosaic-bayer-standard/model.onnx").open("ab") as graph:
         graph.write(b"x")
     monkeypatch.setenv("RAWFIX_MODELS", str(tmp_path / "models"))
     done = rawfix("develop", make_dng())

@@ -18,7 +18,6 @@ from rawfix.training.linear import PERCEPTUAL_OFFSET
 from rawfix.training.networks.encoding import encode
 from rawfix.training.networks.layers import activate, conv
 
-
 BLUR_UNIT = 4.0
 """Steps of the encoding a unit of the last layer stands for: in single ones blur is learnt four times as slowly."""
 
