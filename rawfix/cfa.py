@@ -1,4 +1,4 @@
-"""The colour filter array: which channel each photosite measures, and nothing else."""
+"""The color filter array: which channel each photosite measures, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LETTERS = "RGBI"
 
 @dataclass(frozen=True, slots=True)
 class Cfa:
-    """A periodic colour filter array, phased to the first pixel of its mosaic.
+    """A periodic color filter array, phased to the first pixel of its mosaic.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Cfa:
     def __post_init__(self) -> None:
         widths = {len(row) for row in self.pattern}
         if len(widths) != 1 or 0 in widths or not all(c in range(4) for row in self.pattern for c in row):
-            raise ValueError(f"not a colour filter array: {self.pattern!r}")
+            raise ValueError(f"not a color filter array: {self.pattern!r}")
 
     @classmethod
     def from_rows(cls, *rows: str) -> Cfa:

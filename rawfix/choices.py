@@ -37,6 +37,6 @@ FORMAT_BITS: dict[str, tuple[int, ...]] = {
 """Bit depths of each output format; 32 is floating point, as is EXR's 16."""
 DEFAULT_BITS: dict[str, int] = dict.fromkeys(FORMAT_BITS, 16) | {"jpeg": 8, "avif": 10}
 NEGATIVES = ("dng", "dng-cfa")
-"""Formats that hold the picture before colour and tone."""
+"""Formats that hold the picture before color and tone."""
 LOSSY = {"jpeg": 95, "jxl": 100, "avif": 90}
 """Formats with a quality, and the one they take by themselves; JPEG XL and AVIF are lossless at 100."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rawfix.cfa import Cfa
 
 Image = NDArray[np.float32]
-"""``(H, W, C)`` or ``(H, W)`` float32; the colour space stands in the variable's name."""
+"""``(H, W, C)`` or ``(H, W)`` float32; the color space stands in the variable's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class RawFrame:
         ``(H, W)`` uint16 counts, read-only; or, where ``cfa`` is None (already demosaiced),
         ``(H, W, 3)`` counts, uint16 or float32.
     cfa
-        Filter array in the phase of ``mosaic[0, 0]``; None for files that hold full colour.
+        Filter array in the phase of ``mosaic[0, 0]``; None for files that hold full color.
     black
         ``(period_y, period_x)`` float32: black level in counts per CFA site, periodic from ``mosaic[0, 0]``.
         The period is a multiple of the array's. ``(1, 1)`` is a single level.

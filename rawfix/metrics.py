@@ -78,7 +78,7 @@ def srgb8(linear: AnyImage) -> NDArray[np.uint8]:
 
 
 def cpsnr(image: AnyImage, reference: AnyImage, *, linear: bool = True, border: int = 0) -> float:
-    """Colour PSNR in dB, as the demosaicing literature gives it: 8-bit sRGB, one error over three channels.
+    """Color PSNR in dB, as the demosaicing literature gives it: 8-bit sRGB, one error over three channels.
 
     Parameters
     ----------
@@ -156,13 +156,13 @@ def to_lab(xyz: AnyImage, white: tuple[float, float, float] = D65) -> Float:
 
 
 def delta_e_76(lab: AnyImage, reference: AnyImage) -> Float:
-    """CIE 1976 colour difference of ``(…, 3)`` L*a*b* values: their distance."""
+    """CIE 1976 color difference of ``(…, 3)`` L*a*b* values: their distance."""
     difference = np.asarray(lab, np.float64) - np.asarray(reference, np.float64)
     return np.asarray(np.sqrt((difference**2).sum(-1)))
 
 
 def delta_e_2000(lab: AnyImage, reference: AnyImage) -> Float:
-    """CIEDE2000 colour difference of ``(…, 3)`` L*a*b* values, kL = kC = kH = 1.
+    """CIEDE2000 color difference of ``(…, 3)`` L*a*b* values, kL = kC = kH = 1.
 
     References
     ----------

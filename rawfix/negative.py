@@ -1,4 +1,4 @@
-"""The way of the light up to where a digital negative ends: before balance, colour and tone."""
+"""The way of the light up to where a digital negative ends: before balance, color and tone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Negative:
     preview
         ``(h, w, 3)`` uint8 sRGB of the standard rendering, as the sensor lay, at most 1024 pixels a side.
     frame
-        What was developed: its levels, filter array, colour and noise are those of the samples.
+        What was developed: its levels, filter array, color and noise are those of the samples.
     bad, wb, models, notes, strengths, lens
         As in `rawfix.pipeline.Developed`.
     replaced

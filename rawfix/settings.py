@@ -48,7 +48,7 @@ class Settings:
     time_budget
         Seconds a picture that ``auto`` may spend in its networks; None: `DEFAULT_TIME_BUDGET`.
     space, linear, tone
-        Output colour space, linear light instead of its transfer curve, tone curve.
+        Output color space, linear light instead of its transfer curve, tone curve.
     exposure
         Stops.
     wb
@@ -162,7 +162,7 @@ class Settings:
                 f"--threads {self.threads}: give 1 to 1024, or 0 for all this process may use"
             )
         if self.space == "camera" and self.wb != "as-shot":
-            raise SettingsError("--space camera is the sensor's own colour: it takes --wb as-shot only")
+            raise SettingsError("--space camera is the sensor's own color: it takes --wb as-shot only")
 
     def _check_methods(self) -> None:
         strengths = self.strengths

@@ -16,7 +16,7 @@ class Strengths:
     """How much of each component is taken away: 0 leaves, 1 removes, −1…2.
 
     ``defringe`` is for color fringes, ``dehaze`` for what the air scatters. ``denoise_luma`` and ``denoise_chroma``,
-    where given, take the place of ``denoise`` for brightness and for colour. ``auto`` is for the picture to decide
+    where given, take the place of ``denoise`` for brightness and for color. ``auto`` is for the picture to decide
     (`rawfix.auto_strengths`); what it came to is a number again.
     """
 
@@ -37,7 +37,7 @@ class Strengths:
 
     @property
     def noise(self) -> tuple[float, float]:
-        """Strengths of the noise map's brightness and of its colour, decided."""
+        """Strengths of the noise map's brightness and of its color, decided."""
         luma = self.denoise if self.denoise_luma is None else self.denoise_luma
         chroma = self.denoise if self.denoise_chroma is None else self.denoise_chroma
         return _decided(luma), _decided(chroma)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,30 @@ import rawpy
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
+from rawfix.frame import NoiseModel, RawFrame
 from rawfix.io.raw import read_raw
+from rawfix.physics.psf import blur, gaussian
+from rawfix.physics.sensor import expose
 from rawfix.pipeline import develop
-from rawfix.settings import Settings
+from rawfix.settings import Settings, Strengths
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "examples"))
+
+from chart import render_scene  # noqa: E402
+from make_chart import camera_light, chart_sensor  # noqa: E402
+
 CHART = ROOT / "examples" / "chart.dng"
 DOCS = ROOT / "docs"
 CROPS = ((1020, 480, 300, 200), (800, 960, 300, 200), (130, 840, 300, 200))
 """Top, left, width, height of the parts shown at 200 %."""
+STRENGTH_CROPS = ((560, 60, 200, 270), (930, 60, 200, 270))
+"""The parts shown at several strengths."""
+STRENGTHS = (
+    ("as it is", Strengths()),
+    ("--denoise 0.8", Strengths(denoise=0.8)),
+    ("--denoise 0.8 --deblur 0.8", Strengths(denoise=0.8, deblur=0.8)),
+)
 VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("default", {}),
     ("--exposure 1.5", {"exposure": 1.5}),
@@ -31,6 +47,15 @@ VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--wb auto", {"wb": "auto"}),
     ("--space camera", {"space": "camera"}),
 )
+
+
+def in_the_dark() -> RawFrame:
+    """The chart's scene out of focus (Gaussian, 0.9 px) at ISO 6400, without defects."""
+    full_well = 60_000 / 64
+    noise_model = NoiseModel((1 / full_well,) * 3, ((3 / full_well) ** 2,) * 3)
+    sensor = replace(chart_sensor(), noise_model=noise_model, defects=None, iso=6400.0)
+    light = blur(camera_light(render_scene()), (gaussian(0.9),) * 3)
+    return expose(light, sensor, np.random.default_rng(1))[0]
 
 
 def by_libraw() -> np.ndarray:
@@ -67,7 +92,7 @@ def grid(pictures: list[Picture.Image], columns: int, gap: int = 6) -> Picture.I
 
 
 def main() -> None:
-    """Write ``docs/chart.jpg``, ``docs/defects.png`` and ``docs/sheet.jpg``."""
+    """Write ``chart.jpg``, ``defects.png``, ``strengths.png`` and ``sheet.jpg`` in ``docs``."""
     DOCS.mkdir(exist_ok=True)
     frame = read_raw(CHART)
     settings = Settings(format="jpeg", bits=8)
@@ -82,6 +107,13 @@ def main() -> None:
         for c in CROPS
     ]
     Picture.fromarray(np.concatenate(rows)).save(DOCS / "defects.png", optimize=True)
+
+    dark = in_the_dark()
+    shown = []
+    for name, strengths in STRENGTHS:
+        image = np.asarray(develop(dark, replace(settings, strengths=strengths)).display)
+        shown.append(labelled(np.concatenate([enlarged(image, c) for c in STRENGTH_CROPS]), name))
+    grid(shown, len(shown)).save(DOCS / "strengths.png", optimize=True)
 
     tiles = []
     for name, change in VARIANTS:

@@ -121,7 +121,7 @@ def test_shares_of_the_channels() -> None:
 
 @pytest.mark.parametrize("pattern", [(), ((),), ((0, 1), (2,)), ((0, 4),), ((-1,),)])
 def test_what_is_no_array_is_refused(pattern: tuple[tuple[int, ...], ...]) -> None:
-    with pytest.raises(ValueError, match="not a colour filter array"):
+    with pytest.raises(ValueError, match="not a color filter array"):
         Cfa(pattern)
 
 

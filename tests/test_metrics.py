@@ -48,7 +48,7 @@ SHARMA = np.array(
         """.strip().splitlines()
     ]
 )
-"""Table 1 of Sharma, Wu, Dalal 2005: two L*a*b* colours and their CIEDE2000 difference."""
+"""Table 1 of Sharma, Wu, Dalal 2005: two L*a*b* colors and their CIEDE2000 difference."""
 
 
 def picture(seed: int, shape: tuple[int, ...] = (40, 48, 3)) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Real RAW files develop in LibRaw's own colours, or are refused in one line."""
+"""Real RAW files develop in LibRaw's own colors, or are refused in one line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [
 ]
 LIMITS = {"gbrg_10bit_no_wb.dng": 4.0}
 """Where 1.5 cannot be asked: this file's two greens differ by 37 % (its tag contradicts its samples), and every
-demosaicer makes another colour of that."""
+demosaicer makes another color of that."""
 NOT_YET = {"synth_xtrans.dng": "xtrans", "synth_quadbayer.dng": "quad"}
 GOOD = sorted((SAMPLES / "good").glob("*")) if SAMPLES.is_dir() else []
 BAYER = [
@@ -43,7 +43,7 @@ def to_lab(linear: Image) -> Image:
 
 
 def blocks(image: Image, side: int = 4) -> Image:
-    """Means of ``side × side`` blocks: colour, without what two demosaicers disagree on."""
+    """Means of ``side × side`` blocks: color, without what two demosaicers disagree on."""
     height, width = (s // side * side for s in image.shape[:2])
     return image[:height, :width].reshape(height // side, side, width // side, side, 3).mean((1, 3))
 
@@ -60,7 +60,7 @@ def libraw_linear(path: Path, wb: tuple[float, float, float]) -> Image:
 
 
 @pytest.mark.parametrize("path", BAYER, ids=lambda p: p.name)
-def test_colour_is_libraws(path: Path) -> None:
+def test_color_is_libraws(path: Path) -> None:
     frame = read_raw(path)
     settings = Settings(tone="none", linear=True, bits=32, highlights="clip")
     ours = develop(frame, settings).display

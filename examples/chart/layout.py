@@ -1,4 +1,4 @@
-"""The whole scene: panels on a grey card, each with its caption."""
+"""The whole scene: panels on a gray card, each with its caption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panel of text: many sizes, dark on light, light on dark, colour on colour."""
+"""The panel of text: many sizes, dark on light, light on dark, color on color."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIZES = (30.0, 22.0, 17.0, 13.0, 10.0, 8.0, 6.5)
 
 
 def text(height: int, width: int, rng: np.random.Generator) -> Image:
-    """Four blocks of the same sizes, each in its own pair of colours."""
+    """Four blocks of the same sizes, each in its own pair of colors."""
     picture = np.empty((height, width, 3), np.float32)
     middle_y, middle_x = height // 2, width // 2
     scale = height / 340

@@ -1,4 +1,4 @@
-"""Panels of colour and brightness: patches, gradients, highlights beyond white."""
+"""Panels of color and brightness: patches, gradients, highlights beyond white."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATCHES = (
     ("#d81e1e", "#f07a12", "#f7d117", "#3fae2a", "#00a19a", "#0f6fd6", "#3a22b5", "#d3138c"),
     ("#f2f2f2", "#d2d2d2", "#b1b1b1", "#909090", "#707070", "#515151", "#343434", "#181818"),
 )
-"""Natural, muted, saturated and grey; chosen by eye for this chart."""
+"""Natural, muted, saturated and gray; chosen by eye for this chart."""
 
 _BANDS = (
     ("#000000", "#f6f6f6"),
@@ -32,13 +32,13 @@ _SPHERES = (
     (0.6, 0.655, 0.17, "#0f3d2e"),
     (0.5, 0.865, 0.2, "#14265e"),
 )
-"""y, x, radius (shares of height, width, height) and colour."""
+"""y, x, radius (shares of height, width, height) and color."""
 
 _PANES = ("#e8302a", "#2f6fe0", "#f5b81f", "#2fa653", "#a53cc4", "#f0722a", "#26b5c4")
 
 
 def patches(height: int, width: int, rng: np.random.Generator) -> Image:
-    """Thirty-two colours in four rows, the last one grey."""
+    """Thirty-two colors in four rows, the last one gray."""
     rows, columns = len(PATCHES), len(PATCHES[0])
     picture = np.tile(color("#262626"), (height, width, 1))
     gap = round(0.026 * height)

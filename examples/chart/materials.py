@@ -114,7 +114,7 @@ def fabric(height: int, width: int, rng: np.random.Generator) -> Image:
         across, down = yarns[(warp % len(yarns)).astype(np.intp)], yarns[(weft % len(yarns)).astype(np.intp)]
         relief = 0.72 + 0.28 * np.cos(np.pi * np.where(over, warp, weft) / 0.8)
         tartan = np.where(over[..., None], across, down) * relief[..., None]
-        # 2.9 pixels a stripe: resolved in full, aliased in each colour's own samples.
+        # 2.9 pixels a stripe: resolved in full, aliased in each color's own samples.
         lines = mix(cloth, stripe, smooth(-0.35, 0.35, np.cos(2 * np.pi * warp / 2.9)))
         weave = 0.93 + 0.07 * np.cos(2 * np.pi * weft / 2.2)
         seam = width * 0.52 + 0.08 * (y - height / 2) + 3 * np.sin(y / 30)

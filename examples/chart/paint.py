@@ -17,7 +17,7 @@ from rawfix.physics.scene import SRGB_DECODE
 
 Coordinates = NDArray[np.float32]
 ColorAt = Callable[[Coordinates, Coordinates], NDArray[np.floating]]
-"""``(y, x) -> color``: coordinates ``(n, 1)`` and ``(1, m)``, colour ``(n, m, channels)``."""
+"""``(y, x) -> color``: coordinates ``(n, 1)`` and ``(1, m)``, color ``(n, m, channels)``."""
 
 _STRIP = 16
 
@@ -79,7 +79,7 @@ class Sheet:
         self._draw.line(self._points(y, x), fill, max(1, round(width * self.factor)), "curve")
 
     def fill_rows(self, linear: Image) -> None:
-        """Paint the whole sheet with one linear colour per pixel row, ``(H, 3)``."""
+        """Paint the whole sheet with one linear color per pixel row, ``(H, 3)``."""
         codes = np.clip(np.rint(np.interp(linear, SRGB_DECODE, np.arange(256))), 0, 255).astype(np.uint8)
         column = PillowImage.fromarray(np.repeat(codes, self.factor, 0)[:, None])
         self._picture.paste(column.resize(self._picture.size, PillowImage.Resampling.NEAREST))

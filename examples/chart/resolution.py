@@ -15,7 +15,7 @@ _EDGES = (("#d9d9d9", "#202020"), ("#1f4fa8", "#f0b429"), ("#2f7d4f", "#c8327d")
 
 
 def slanted_edges(height: int, width: int, rng: np.random.Generator) -> Image:
-    """Four squares turned by 5°: edges at 5° and 85°, black on white and colour on colour."""
+    """Four squares turned by 5°: edges at 5° and 85°, black on white and color on color."""
     half_y, half_x = height / 2, width / 2
     grounds = np.stack([color(ground) for ground, _ in _EDGES])
     squares = np.stack([color(square) for _, square in _EDGES])

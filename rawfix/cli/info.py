@@ -144,7 +144,7 @@ def _table(name: str, facts: dict[str, Any], frame: RawFrame) -> Table:
 
 def _draw(cfa: dict[str, Any] | None) -> Text:
     if cfa is None:
-        return Text("none: full colour in every pixel")
+        return Text("none: full color in every pixel")
     text = Text(cfa["name"])
     for row in cfa["pattern"]:
         text.append("\n")

@@ -68,7 +68,7 @@ DenoiseLuma = Annotated[
     typer.Option(help="Noise of brightness, in place of --denoise.", rich_help_panel=_LOOK),
 ]
 DenoiseChroma = Annotated[
-    float | None, typer.Option(help="Noise of colour, in place of --denoise.", rich_help_panel=_LOOK)
+    float | None, typer.Option(help="Noise of color, in place of --denoise.", rich_help_panel=_LOOK)
 ]
 Defringe = Annotated[
     float,

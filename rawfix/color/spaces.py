@@ -34,4 +34,4 @@ def space_named(name: str) -> Space:
     try:
         return SPACES[name]
     except KeyError:
-        raise SettingsError(f"colour space {name!r} is unknown; choose one of {', '.join(SPACES)}") from None
+        raise SettingsError(f"color space {name!r} is unknown; choose one of {', '.join(SPACES)}") from None

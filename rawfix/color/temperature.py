@@ -1,4 +1,4 @@
-"""Correlated colour temperature and tint ↔ chromaticity of a white point.
+"""Correlated color temperature and tint ↔ chromaticity of a white point.
 
 Tint 0 lies on the CIE daylight locus from 5000 K up, on the Planckian locus below 2900 K, and on a smooth
 blend of the two between. Tint moves off that curve at a right angle in the CIE 1960 diagram, 3000 steps a
@@ -25,7 +25,7 @@ def kelvin_to_xy(kelvin: float, tint: float = 0.0) -> Chromaticity:
     Parameters
     ----------
     kelvin
-        Correlated colour temperature, 2000…25000 K.
+        Correlated color temperature, 2000…25000 K.
     tint
         Distance from the curve of common lights, −150…150; positive is greener light.
 

@@ -8,13 +8,13 @@ from rawfix.frame import Image
 
 TONES = ("none", "standard")
 
-MIDDLE_GREY = 0.18
-DISPLAY_GREY = 0.20
+MIDDLE_GRAY = 0.18
+DISPLAY_GRAY = 0.20
 HIGHEST = 4.0
 """Scene light that reaches display white: two stops above a white sheet, room for rebuilt highlights."""
 
-_A = (MIDDLE_GREY**1.5, HIGHEST**1.5)
-_K = _A[0] * (1.0 - DISPLAY_GREY) / (DISPLAY_GREY - _A[0] / _A[1])
+_A = (MIDDLE_GRAY**1.5, HIGHEST**1.5)
+_K = _A[0] * (1.0 - DISPLAY_GRAY) / (DISPLAY_GRAY - _A[0] / _A[1])
 _GAIN = 1.0 + _K / _A[1]
 
 
@@ -23,7 +23,7 @@ def standard(light: Image) -> Image:
 
     A log-logistic curve, straight in the mid-tones of a film's characteristic (density over log exposure),
     rounded in both ends. Its three numbers are fixed by f(0.18) = 0.20, f(4) = 1 and the exponent 1.5,
-    which gives a contrast of 1.2 at middle grey: k ≈ 0.321, gain ≈ 1.040. White paper, x = 1, lands at 0.79.
+    which gives a contrast of 1.2 at middle gray: k ≈ 0.321, gain ≈ 1.040. White paper, x = 1, lands at 0.79.
     It rises strictly and is smooth everywhere; above 4 it goes on to 1.04, which `render` clips.
 
     Parameters
@@ -66,7 +66,7 @@ def apply_tone(name: str, working: Image) -> Image:
     Returns
     -------
     Image
-        ``(H, W, 3)`` float32, display-linear, not clipped. A grey stays a grey to the last bit.
+        ``(H, W, 3)`` float32, display-linear, not clipped. A gray stays a gray to the last bit.
     """
     if name == "none":
         return working

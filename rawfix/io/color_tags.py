@@ -1,4 +1,4 @@
-"""The colour matrix that a DNG states."""
+"""The color matrix that a DNG states."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def write_cfa_dng(
 
     Pixels, filter array of any period, black per site and per row and column, white, white balance,
     orientation, speed, pixel aspect and noise model are kept; see `rawfix.io.dng_raw.cfa_directory` for
-    levels and `rawfix.io.dng_color.matrix_entries` for colour.
+    levels and `rawfix.io.dng_color.matrix_entries` for color.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def write_cfa_dng(
         The frame has no mosaic, or the target cannot be written.
     """
     if frame.cfa is None or frame.mosaic.dtype != np.uint16 or frame.mosaic.ndim != 2:
-        raise OutputError(f"{path.name}: the picture is already full colour; a CFA DNG needs a mosaic")
+        raise OutputError(f"{path.name}: the picture is already full color; a CFA DNG needs a mosaic")
     exif = exif or DngExif()
     with replacing(path, overwrite) as temporary, temporary.open("w+b") as file:
         file.write(b"II*\0\0\0\0\0")

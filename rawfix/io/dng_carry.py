@@ -1,6 +1,6 @@
 """What of a source's own directories stays true in a DNG made of it, copied value for value.
 
-The first directory of a DNG describes camera, colour and the photograph: nearly all of it stays true. Of its raw
+The first directory of a DNG describes camera, color and the photograph: nearly all of it stays true. Of its raw
 directory, what describes pixels that are now others is left out. Of other TIFF-like RAW files only the tags
 that TIFF and Exif define are taken.
 """

@@ -1,4 +1,4 @@
-"""What a DNG says about colour: neutral, matrices, calibration illuminant.
+"""What a DNG says about color: neutral, matrices, calibration illuminant.
 
 Reference: Adobe, "Digital Negative (DNG) Specification", version 1.7.1.0, chapter 6.
 """
@@ -30,8 +30,8 @@ def neutral_entry(
 def matrix_entries(frame: RawFrame, span: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Directory:
     """ColorMatrix1 for D65 and, where the daylight balance is known, ForwardMatrix1.
 
-    A reader that goes through the forward matrix, or scales the rows of the colour matrix (dcraw's way), gets
-    ``frame.cam_to_xyz`` exactly. Without a daylight balance the as-shot light is stated as D65: the colours
+    A reader that goes through the forward matrix, or scales the rows of the color matrix (dcraw's way), gets
+    ``frame.cam_to_xyz`` exactly. Without a daylight balance the as-shot light is stated as D65: the colors
     are the same, a temperature slider starts at 6500 K.
     """
     daylight = np.asarray(frame.daylight_wb or frame.wb, np.float64)

@@ -1,7 +1,7 @@
 """The fourth plane of a DNG whose filter array measures infrared.
 
 The specification has no code for infrared: its plane takes the first one after red, green and blue (3, in
-TIFF/EP cyan), and a ColorMatrix that answers to no visible light tells it from a coloured plane.
+TIFF/EP cyan), and a ColorMatrix that answers to no visible light tells it from a colored plane.
 
 Reference: Adobe, "Digital Negative (DNG) Specification", version 1.7.1.0, CFAPlaneColor and chapter 6.
 """
@@ -27,7 +27,7 @@ def with_infrared_plane(directory: Directory) -> Directory:
     """A directory that speaks of red, green and blue, with infrared as the fourth plane.
 
     Neutral and noise of infrared are green's, as `rawfix.frame.with_infrared` has it; it takes no part in
-    the colour matrices. What speaks of four planes already stays.
+    the color matrices. What speaks of four planes already stays.
     """
     planes = dict(directory)
     if _CFA_PATTERN in planes:
@@ -46,7 +46,7 @@ def with_infrared_plane(directory: Directory) -> Directory:
 
 
 def without_infrared_plane(directory: Directory) -> Directory:
-    """A directory that speaks of four planes, with red, green and blue alone: for full colour, developed."""
+    """A directory that speaks of four planes, with red, green and blue alone: for full color, developed."""
     planes = {tag: entry for tag, entry in directory.items() if tag not in _PLANES_SQUARED}
     for tag, entry in planes.items():
         values = _values(entry) if tag in _A_VALUE_A_PLANE else []

@@ -1,4 +1,4 @@
-"""Light in full colour as 16-bit samples of a LinearRaw picture."""
+"""Light in full color as 16-bit samples of a LinearRaw picture."""
 
 from __future__ import annotations
 

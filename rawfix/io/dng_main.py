@@ -1,4 +1,4 @@
-"""The first directory of a DNG: versions, camera, colour, origin.
+"""The first directory of a DNG: versions, camera, color, origin.
 
 Reference: Adobe, "Digital Negative (DNG) Specification", version 1.7.1.0, chapters 4 and 6.
 """

@@ -49,7 +49,7 @@ def write_negative(
 ) -> tuple[str, ...]:
     """Write a DNG, whole or not at all.
 
-    The first directory holds a thumbnail and everything about camera, colour and photograph; its
+    The first directory holds a thumbnail and everything about camera, color and photograph; its
     sub-directories hold the raw picture and a JPEG preview. A DNG's own matrices, profile, lens data, crop
     and opcode lists are carried over; for other files the matrix is `frame.cam_to_xyz`.
 

@@ -70,8 +70,8 @@ def at_any_size(opcodes: list[Opcode]) -> list[Opcode]:
 def onto_planes(opcodes: list[Opcode], cfa: Cfa) -> list[Opcode]:
     """A mosaic's list 2 as one for the demosaiced picture.
 
-    A gain map of one photosite of the filter array becomes that of its colour's plane; of several photosites
-    of a colour, the mean of their maps. What corrects all planes alike is kept; anything else is dropped. A
+    A gain map of one photosite of the filter array becomes that of its color's plane; of several photosites
+    of a color, the mean of their maps. What corrects all planes alike is kept; anything else is dropped. A
     monochrome sensor's list stays as it is.
     """
     if cfa.period == (1, 1):
@@ -99,7 +99,7 @@ def _pitch(opcode: Opcode) -> tuple[int, int]:
 
 
 def _channel(opcode: Opcode, cfa: Cfa) -> int | None:
-    """The one colour that a gain map's photosites have; None where they have several."""
+    """The one color that a gain map's photosites have; None where they have several."""
     if len(opcode.data) < 32 + _GRID_BYTES:
         return None
     top, left = _AREA.unpack_from(opcode.data)[:2]

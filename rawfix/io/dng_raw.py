@@ -1,4 +1,4 @@
-"""The directory of a DNG that describes its samples: a mosaic, or full colour (LinearRaw).
+"""The directory of a DNG that describes its samples: a mosaic, or full color (LinearRaw).
 
 Reference: Adobe, "Digital Negative (DNG) Specification", version 1.7.1.0, chapters 4 and 5.
 """
@@ -49,7 +49,7 @@ def cfa_directory(frame: RawFrame) -> Directory:
 
 
 def linear_directory(shape: tuple[int, int, int], white: int, noise: NoiseModel | None) -> Directory:
-    """Full colour of ``shape`` (height, width, samples), black at 0, pixels square.
+    """Full color of ``shape`` (height, width, samples), black at 0, pixels square.
 
     Black stays at 0 although a pedestal would keep the noise below it: of LinearRaw's BlackLevel,
     RawTherapee 5.9 subtracts a part and darktable 4.2 nothing.

@@ -39,9 +39,9 @@ class RawTags:
     segments
         ``(offset, byte count)`` of every strip or tile.
     pattern
-        CFA colour codes ``(period_y, period_x)`` (0 red, 1 green, 2 blue, others by TIFF/EP), or None.
+        CFA color codes ``(period_y, period_x)`` (0 red, 1 green, 2 blue, others by TIFF/EP), or None.
     planes
-        CFAPlaneColor: the colour code of each plane, in the order in which the file speaks of planes.
+        CFAPlaneColor: the color code of each plane, in the order in which the file speaks of planes.
     layout
         CFALayout; 1 is rectangular.
     black
@@ -212,7 +212,7 @@ def _planes(page: Any) -> tuple[int, ...]:
     stated = value_of(page, 50710, bytes(_RGB))
     planes = tuple(stated) if isinstance(stated, bytes | tuple) else (int(stated),)
     if len(set(planes)) != len(planes):
-        raise ValueError("two planes of one colour")
+        raise ValueError("two planes of one color")
     return planes
 
 

@@ -46,7 +46,7 @@ def write_exr(
     """Write scanlines of scene-linear light, whole or not at all.
 
     Values are written as they are: negative ones and those above 1 too. 1.0 is the green channel's white level
-    at ``--exposure 0``; nothing is scaled to bring a grey card to 0.18.
+    at ``--exposure 0``; nothing is scaled to bring a gray card to 0.18.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def write_exr(
     display
         ``(H, W, 3)`` float32, linear.
     icc
-        Not written: EXR tells its colour by chromaticities.
+        Not written: EXR tells its color by chromaticities.
     space
         Primaries and white of the values; None where they are the camera's own and unknown.
     half

@@ -92,7 +92,7 @@ def _film(exif: Mapping[str, str]) -> dict[str, Any]:
     if len(codes) >= 8:
         frame, second, minute, hour = (int(code) for code in codes[:4])
         address = (hour & 0x3F, minute & 0x7F, second & 0x7F, frame & 0x3F)
-        # Behind the address: drop-frame flag; colour frame, field phase and 11 groups of user bits, all unset.
+        # Behind the address: drop-frame flag; color frame, field phase and 11 groups of user bits, all unset.
         flags = (int(bool(frame & 0x40)), *(0,) * 13)
         found["timeCode"] = OpenEXR.TimeCode(*map(_decimal, address), *flags)
     return found

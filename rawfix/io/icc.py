@@ -28,7 +28,7 @@ def profile(space: Space, linear: bool = False) -> bytes:
     -------
     bytes
         The profile. Colorants are adapted to D50 with Bradford's matrix, which also stands in ``chad``, and
-        rounded so that they add up to the white exactly: a grey stays neutral in every reader.
+        rounded so that they add up to the white exactly: a gray stays neutral in every reader.
 
     References
     ----------

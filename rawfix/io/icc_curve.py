@@ -17,7 +17,7 @@ _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
 
 
 def profile_space(icc: bytes) -> str:
-    """The colour space of the profile's device side: ``RGB``, ``GRAY``, ``CMYK``, …; "" where it says none."""
+    """The color space of the profile's device side: ``RGB``, ``GRAY``, ``CMYK``, …; "" where it says none."""
     return icc[16:20].decode("ascii", "replace").strip() if len(icc) >= 128 else ""
 
 

@@ -39,7 +39,7 @@ def write_jxl(
         ``(H, W, 3)`` uint8 or uint16.
     quality
         100 keeps every value; below, libjxl's scale after JPEG's. A lossy file is coded in a space of its own;
-        readers hand out the same colours, but often with another profile than ``icc``.
+        readers hand out the same colors, but often with another profile than ``icc``.
 
     Returns
     -------

@@ -13,23 +13,23 @@ from rawfix.io.atomic import replacing
 
 
 def write_mask(path: Path, mask: NDArray[np.bool_], overwrite: bool) -> None:
-    """Write ``(H, W)`` bool as an 8-bit grey PNG, 255 where true; raises `OutputError`."""
+    """Write ``(H, W)`` bool as an 8-bit gray PNG, 255 where true; raises `OutputError`."""
     with replacing(path, overwrite) as temporary:
         Picture.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(temporary, format="PNG")
 
 
 def read_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Read what `write_mask` wrote: ``(H, W)`` bool, True from mid grey on.
+    """Read what `write_mask` wrote: ``(H, W)`` bool, True from mid gray on.
 
     Raises `SettingsError` where the file is no picture, or of another size.
     """
     try:
         with Picture.open(path) as picture:
-            grey = np.asarray(picture.convert("L"))
+            gray = np.asarray(picture.convert("L"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path}: cannot be read as a map of bad pixels; name a PNG or a list") from error
-    if grey.shape != shape:
+    if gray.shape != shape:
         raise SettingsError(
-            f"{path}: is {grey.shape[1]}×{grey.shape[0]} pixels, the sensor {shape[1]}×{shape[0]}; choose another"
+            f"{path}: is {gray.shape[1]}×{gray.shape[0]} pixels, the sensor {shape[1]}×{shape[0]}; choose another"
         )
-    return np.asarray(grey >= 128)
+    return np.asarray(gray >= 128)

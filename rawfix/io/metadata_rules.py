@@ -1,6 +1,6 @@
 """Which tags go from the RAW file into the picture: what describes the photograph does.
 
-What describes the RAW file's inside (strips, filter arrays, colour matrices, thumbnails) or another program's
+What describes the RAW file's inside (strips, filter arrays, color matrices, thumbnails) or another program's
 edits stays behind.
 """
 

@@ -17,9 +17,7 @@ from rawfix.io.mosaic_samples import read_samples
 from rawfix.io.raw_noise import estimate
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
-_NO_MATRIX = (
-    "the camera's colour matrix is unknown: colours are approximate (sRGB primaries); --matrix sets it"
-)
+_NO_MATRIX = "the camera's color matrix is unknown: colors are approximate (sRGB primaries); --matrix sets it"
 _NO_BLACK = "the black level is unknown: 0 is assumed; --black sets it"
 
 

@@ -38,7 +38,7 @@ def read_samples(path: Path, facts: MosaicFacts) -> tuple[NDArray[np.uint16], in
     CorruptRawError
         The file cannot be decoded, or its length is not that of the size stated.
     UnsupportedRawError
-        It holds no mosaic: colour, several pictures, other than whole numbers of 16 bits.
+        It holds no mosaic: color, several pictures, other than whole numbers of 16 bits.
     """
     if path.suffix.lower() in HEADERLESS:
         return _read_headerless(path, facts)

@@ -161,7 +161,7 @@ def _libraw_matrix(raw: Any) -> NDArray[np.float64]:
     """Camera → sRGB as LibRaw has it; zeros where it knows none.
 
     A few old cameras have a matrix inside LibRaw that is not handed out: it is fitted to two renders, one
-    in sRGB and one in the camera's own colours.
+    in sRGB and one in the camera's own colors.
     """
     stated = np.array(raw.color_matrix, np.float64)[:3]
     if stated.any() or np.any(raw.rgb_xyz_matrix) or raw.num_colors != 3 or raw.raw_image_visible.ndim != 2:

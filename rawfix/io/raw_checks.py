@@ -125,7 +125,7 @@ def check_samples(path: Path, mosaic: NDArray[Any], black: float, white: float, 
     lowest, highest = float(mosaic.min()), float(mosaic.max())
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise CorruptRawError(f"{path.name}: holds samples that are no numbers; {_COPY_AGAIN}")
-    # A sensor is never without noise; a full-colour file may be a synthetic flat patch.
+    # A sensor is never without noise; a full-color file may be a synthetic flat patch.
     if lowest == highest and (mosaic.ndim == 2 or highest >= white):
         raise CorruptRawError(f"{path.name}: every sample is {highest:g}, there is no picture; {_COPY_AGAIN}")
     if highest <= black:

@@ -28,7 +28,7 @@ def choose_wb(
     """As-shot white balance and a note about the fallback taken, if any.
 
     The order: the camera's own; LibRaw's daylight multipliers, where a matrix is known (without one they
-    are a placeholder 1, 1, 1); the matrix's response to D65; the picture's own mean (grey world).
+    are a placeholder 1, 1, 1); the matrix's response to D65; the picture's own mean (gray world).
 
     Parameters
     ----------
@@ -48,10 +48,10 @@ def choose_wb(
     if xyz_to_cam is not None:
         from_matrix = daylight_wb(xyz_to_cam)
         if from_matrix is not None:
-            return from_matrix, "the file has no white balance: the colour matrix's daylight balance is used"
+            return from_matrix, "the file has no white balance: the color matrix's daylight balance is used"
     with np.errstate(divide="ignore", invalid="ignore"):
         gray = to_wb(list(1 / np.asarray(means, np.float64)))
-    note = "the file has no white balance: estimated from the picture (grey world); --wb R,G,B sets it"
+    note = "the file has no white balance: estimated from the picture (gray world); --wb R,G,B sets it"
     return gray or (1.0, 1.0, 1.0), note
 
 
@@ -92,7 +92,7 @@ def choose_cam_to_xyz(
     return (
         SRGB_TO_XYZ.copy(),
         None,
-        "the camera's colour matrix is unknown: colours are approximate (sRGB primaries)",
+        "the camera's color matrix is unknown: colors are approximate (sRGB primaries)",
     )
 
 

@@ -38,21 +38,21 @@ def choose_cfa(
     raw
         A DNG's own directory, trusted over LibRaw, which folds 4×4 patterns to 2×2; or None.
     color_matrix
-        XYZ → camera ``(planes, 3)``, where the DNG states it: tells infrared from a fourth colour.
+        XYZ → camera ``(planes, 3)``, where the DNG states it: tells infrared from a fourth color.
     origin
         ``(y, x)`` of the first visible pixel from the DNG's active area.
 
     Raises
     ------
     UnsupportedRawError
-        Colours other than red, green, blue and infrared, or a staggered layout.
+        Colors other than red, green, blue and infrared, or a staggered layout.
     """
     if raw is not None and raw.pattern is not None:
         return cfa_of(name, raw, color_matrix).shift(*origin)
     letters = [color_letters[index : index + 1] for index in range(4)]
     if not {letters[int(index)] for index in np.unique(pattern)} <= set(_COLORS):
         raise UnsupportedRawError(
-            f"{name}: its filter array has the colours {color_letters}; rawfix develops red, green and blue"
+            f"{name}: its filter array has the colors {color_letters}; rawfix develops red, green and blue"
         )
     lookup = np.array([_COLORS.get(letter, 0) for letter in letters])
     return Cfa.from_array(lookup[pattern])
@@ -63,8 +63,8 @@ def site_black(
 ) -> NDArray[np.float32]:
     """Black per site, ``(period_y, period_x)`` float32, from the DNG's BlackLevel or else from LibRaw.
 
-    ``levels`` are LibRaw's in colour-index order (red, green, blue, second green), so they go through
-    ``pattern``; without one (full colour) their least counts.
+    ``levels`` are LibRaw's in color-index order (red, green, blue, second green), so they go through
+    ``pattern``; without one (full color) their least counts.
     """
     if raw is not None and raw.black is not None:
         return reduce_period(np.roll(raw.black.min(axis=2), (-origin[0], -origin[1]), (0, 1)))
@@ -97,7 +97,7 @@ def channel_white(
 def common_black(
     samples: NDArray[Any], white: tuple[float, float, float], levels: RawTags | None
 ) -> tuple[NDArray[Any], tuple[float, float, float]]:
-    """Bring the channels of a full-colour file to one black level, the least, where theirs differ."""
+    """Bring the channels of a full-color file to one black level, the least, where theirs differ."""
     if levels is None or levels.black is None or levels.black.shape[2] < 3:
         return samples, white
     offsets = levels.black.mean(axis=(0, 1))[:3] - levels.black.min()

@@ -1,4 +1,4 @@
-"""Which colour code of a DNG is which channel, and in which order the file speaks of them."""
+"""Which color code of a DNG is which channel, and in which order the file speaks of them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _FOURTH, _UNASSIGNED = 3, 7
 def cfa_of(name: str, raw: RawTags, color_matrix: NDArray[np.float64] | None) -> Cfa:
     """The filter array of a DNG by its own tags, from the top left of its active area.
 
-    The specification knows no infrared. A fourth colour is taken for it where its code is none of TIFF/EP's,
-    or is 3 and the colour matrix says that it answers to no visible light, or speaks of three planes only.
+    The specification knows no infrared. A fourth color is taken for it where its code is none of TIFF/EP's,
+    or is 3 and the color matrix says that it answers to no visible light, or speaks of three planes only.
 
     Raises
     ------
     UnsupportedRawError
-        A staggered layout, or a filter of another colour than red, green, blue and infrared.
+        A staggered layout, or a filter of another color than red, green, blue and infrared.
     """
     assert raw.pattern is not None
     others = sorted(set(raw.pattern.flat) - set(_VISIBLE))
@@ -31,7 +31,7 @@ def cfa_of(name: str, raw: RawTags, color_matrix: NDArray[np.float64] | None) ->
     if raw.layout != 1 or others != infrared or len(others) > 1:
         codes = ", ".join(str(code) for code in sorted(set(raw.pattern.flat)))
         raise UnsupportedRawError(
-            f"{name}: its filter array (layout {raw.layout}, colours {codes}) is not a rectangular one of red, "
+            f"{name}: its filter array (layout {raw.layout}, colors {codes}) is not a rectangular one of red, "
             "green, blue and infrared; rawfix cannot develop it"
         )
     return Cfa.from_array(np.where(raw.pattern > max(_VISIBLE), INFRARED, raw.pattern))

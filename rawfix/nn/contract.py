@@ -84,7 +84,7 @@ CONTRACTS: dict[str, Contract] = {
                 Plane("known_bad", (1,), "1 where the caller knows the sample is worthless, else 0"),
             ),
             outputs=(
-                Plane("camera", (3, 4), "full colour, noise kept, defects repaired; 4 with infrared"),
+                Plane("camera", (3, 4), "full color, noise kept, defects repaired; 4 with infrared"),
                 Plane("bad", (1,), "probability, 0…1, that the sample is defective"),
             ),
         ),

@@ -59,7 +59,7 @@ def run_tiled(
     scale
         Output pixels per input pixel along each axis.
     period
-        Height and width of the CFA's repeating unit; ``(1, 1)`` for full-colour planes.
+        Height and width of the CFA's repeating unit; ``(1, 1)`` for full-color planes.
     origin
         Pixel ``(y, x)`` of the frame at which the canonical phase begins (`Cfa.offset_to`): every tile
         starts in that phase, on whatever pixel the frame starts.

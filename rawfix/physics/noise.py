@@ -110,12 +110,12 @@ def residual(
 ) -> NoiseModel:
     """What is left of the noise after denoising.
 
-    Of white-balanced noise n, independent from channel to channel, the strengths l and c of luma and colour
+    Of white-balanced noise n, independent from channel to channel, the strengths l and c of luma and color
     leave ``(1 − c) n + (c − l) Σ w n`` with the weights w of `LUMA`, so of channel i's variance v
 
         ((1 − c)² + 2 (1 − c)(c − l) wᵢ) vᵢ + (c − l)² Σ w² v
 
-    and ``(1 − d)² v`` where both are d. Shot noise of the other channels is that of a grey as bright as the
+    and ``(1 − d)² v`` where both are d. Shot noise of the other channels is that of a gray as bright as the
     channel itself. No network finds all noise, and DNG readers take a shot variance of 0 for an invalid
     profile: a hundredth of the deviation always stays.
 

@@ -27,7 +27,7 @@ def estimate_noise(
 ) -> NoiseModel:
     """Estimate shot and read variance per channel from one frame.
 
-    Every site of the filter array's unit is a plane of same-colour samples. A second-difference filter
+    Every site of the filter array's unit is a plane of same-color samples. A second-difference filter
     removes constants and gradients from it; the smoothest blocks of each range of signal give one
     (signal, variance) pair by median absolute deviation; a robust line with non-negative coefficients goes
     through the pairs. Smoothness is judged on block means, to which the filter is nearly blind: choosing
@@ -83,7 +83,7 @@ def signal_variance(
 def _planes(
     samples: NDArray[np.float32], channels: NDArray[np.integer] | None
 ) -> list[list[NDArray[np.float32]]]:
-    """Same-colour planes per channel, thinned to whole bands of rows in frames beyond two million samples."""
+    """Same-color planes per channel, thinned to whole bands of rows in frames beyond two million samples."""
     if samples.ndim == 3:
         return [[_thin(samples[..., channel])] for channel in range(3)]
     if channels is None:

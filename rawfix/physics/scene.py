@@ -1,6 +1,6 @@
 """From a finished photograph back to the light a camera saw.
 
-A finished photograph is 8-bit sRGB; its light, with drawn white balance and colour matrix undone, is what a
+A finished photograph is 8-bit sRGB; its light, with drawn white balance and color matrix undone, is what a
 sensor would have measured.
 
 References
@@ -36,7 +36,7 @@ class Light:
     wb
         White-balance multipliers (red, green, blue), green = 1: the camera's raw neutral is ``1 / wb``.
     rgb_to_camera
-        ``(3, 3)`` linear sRGB → white-balanced camera, rows sum to 1 so that greys stay grey.
+        ``(3, 3)`` linear sRGB → white-balanced camera, rows sum to 1 so that grays stay gray.
     """
 
     exposure: float

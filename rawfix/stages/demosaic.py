@@ -1,4 +1,4 @@
-"""From one sample a pixel to full colour, with defects found and repaired."""
+"""From one sample a pixel to full color, with defects found and repaired."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def demosaic(
     known_bad: NDArray[np.bool_] | None = None,
     threshold: float = THRESHOLD,
 ) -> tuple[Image, NDArray[np.bool_]]:
-    """Full colour from a mosaic.
+    """Full color from a mosaic.
 
     Where the network distrusts a sample that is a point of light (`are_point_sources`), its verdict is withdrawn:
     the sample is kept, and the light that its repair had taken from its neighbours is given back.

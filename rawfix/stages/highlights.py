@@ -1,8 +1,8 @@
-"""Give blown highlights back a colour that is not magenta.
+"""Give blown highlights back a color that is not magenta.
 
 After white balance every channel saturates at another height, ``clip[c] = wb[c]``, so a white cloud that
 blows the sensor reads (2, 1, 1.5): pink. Three facts mend it: channels that still measure tell how bright the
-place is; unclipped pixels around it tell its colour; and where nothing measures, white is the best guess.
+place is; unclipped pixels around it tell its color; and where nothing measures, white is the best guess.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _EPSILON = 1e-6
 def rebuild_highlights(
     camera: Image, clip: NDArray[np.floating] | tuple[float, float, float], *, in_place: bool = False
 ) -> Image:
-    """Estimate clipped channels from the unclipped ones and from the colour of the surroundings.
+    """Estimate clipped channels from the unclipped ones and from the color of the surroundings.
 
     A channel at fraction t of its clipping point is replaced in part, smoothly from t = 0.90 and wholly from
-    0.98 on, by ``brightness · colour``: *colour* is the mean share of each channel among unclipped pixels
+    0.98 on, by ``brightness · color``: *color* is the mean share of each channel among unclipped pixels
     nearby, bright ones counting more, spread into blown areas by a pull–push pyramid that fades to neutral
-    with distance; *brightness* is the least-squares fit of that colour to the channels that still measure.
+    with distance; *brightness* is the least-squares fit of that color to the channels that still measure.
     An estimate never falls below what was measured, since the light was at least that strong, nor rises
     above ``max(clip)``, where every channel meets and the picture is neutral white. So all transitions are
     continuous, and a place where everything is clipped becomes exactly ``max(clip)`` in all channels.
@@ -49,7 +49,7 @@ def rebuild_highlights(
     Image
         ``(H, W, 3)`` float32. Pixels whose channels all lie below 0.90 of their clipping points are kept bit
         for bit; when that is every pixel, ``camera`` itself is returned. Besides the result, memory for a few
-        strips and the colour field, 1/256 of the picture.
+        strips and the color field, 1/256 of the picture.
 
     References
     ----------
@@ -85,7 +85,7 @@ def _rebuild(pixels: Image, colors: Image, clip: NDArray[np.float32]) -> Image:
     brightness = (fit * pixels).sum(-1) / ((fit * colors).sum(-1) + np.float32(_EPSILON))
     floor = np.minimum(pixels, ceiling)
     estimate = np.clip(brightness[:, None] * colors, floor, ceiling)
-    # A believed channel that hardly takes part in the colour (blue in a flame) says little: trust it less.
+    # A believed channel that hardly takes part in the color (blue in a flame) says little: trust it less.
     trust = np.minimum(3.0 * fit.sum(-1), 1.0)[:, None]
     estimate = floor + trust * (estimate - floor)
     # Where the last channel fades, so does the estimate, into white.

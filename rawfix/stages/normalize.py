@@ -19,7 +19,7 @@ def normalize(frame: RawFrame) -> Image:
 
     Returns
     -------
-    ``(H, W)`` float32 for a mosaic, ``(H, W, 3)`` for a frame that holds full colour.
+    ``(H, W)`` float32 for a mosaic, ``(H, W, 3)`` for a frame that holds full color.
     """
     light = np.empty(frame.mosaic.shape, np.float32)
     height, width = frame.mosaic.shape[0], frame.mosaic.shape[1]

@@ -11,7 +11,7 @@ _STRIP = 256
 
 
 def remosaic(camera: Image, light: Image, frame: RawFrame) -> NDArray[np.uint16]:
-    """Sample full colour through the sensor's filter array, in its own counts.
+    """Sample full color through the sensor's filter array, in its own counts.
 
     Parameters
     ----------

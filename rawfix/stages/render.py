@@ -29,7 +29,7 @@ def render(
     """Tone, output space, transfer curve and bit depth.
 
     The tone curve works in the working space, before the matrix, so that files in different spaces agree on
-    every colour both can hold. Only here are values clipped, and only for integers: what lies outside the
+    every color both can hold. Only here are values clipped, and only for integers: what lies outside the
     output's gamut is cut off channel by channel at 0 and 1. Rounded to nearest, without dithering, so that
     equal input gives equal output.
 

@@ -64,7 +64,7 @@ class Component:
     dependence
         ``signal``: its removal changes the signal that noise belongs to; ``noise``: it is that noise.
     chroma
-        Strength of a noise-like map's colour part; None: as its luma, `strength`.
+        Strength of a noise-like map's color part; None: as its luma, `strength`.
     """
 
     name: str
@@ -175,7 +175,7 @@ def _variance(signal: Image, shots: Image, reads: Image, out: Image) -> Image:
 
 
 def weigh(component: Component, rows: slice, out: Image) -> Image:
-    """Rows of a map times its strength, into an array; luma and colour apart where they differ."""
+    """Rows of a map times its strength, into an array; luma and color apart where they differ."""
     strength, values = np.float32(component.strength), _map_of(component)[rows]
     if component.chroma is None or component.chroma == component.strength:
         np.multiply(values, strength, out=out, dtype=np.float32, casting="same_kind")

@@ -1,4 +1,4 @@
-"""From the camera's own colours to linear Rec. 2020."""
+"""From the camera's own colors to linear Rec. 2020."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def to_working(
     *,
     in_place: bool = False,
 ) -> Image:
-    """Convert camera colours to the working space, with white balance and exposure in the same matrix.
+    """Convert camera colors to the working space, with white balance and exposure in the same matrix.
 
     Parameters
     ----------

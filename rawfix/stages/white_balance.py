@@ -70,7 +70,7 @@ def wb_multipliers(
     if choice == "auto":
         if camera is None:
             raise ValueError("auto white balance needs the picture")
-        return _green_one(np.asarray(as_shot) * _grey_ratio(camera, as_shot), choice)
+        return _green_one(np.asarray(as_shot) * _gray_ratio(camera, as_shot), choice)
     if choice == "daylight":
         light: Chromaticity = D65
     else:
@@ -127,12 +127,12 @@ def _green_one(wb: NDArray[np.float64], choice: str) -> Multipliers:
     return red, green, blue
 
 
-def _grey_ratio(camera: Image, as_shot: Multipliers) -> NDArray[np.float64]:
-    """Shades of grey: the sixth-power mean of the picture is taken for grey.
+def _gray_ratio(camera: Image, as_shot: Multipliers) -> NDArray[np.float64]:
+    """Shades of gray: the sixth-power mean of the picture is taken for gray.
 
     Means over blocks of 8 × 8 come first, so that noise, which differs from channel to channel, is not
     raised to the sixth power. Blocks with a pixel near its clipping point or darker than 2 % are left out.
-    The sixth power leans on the bright parts, which show the light's colour best (Finlayson & Trezzi 2004).
+    The sixth power leans on the bright parts, which show the light's color best (Finlayson & Trezzi 2004).
 
     Returns
     -------

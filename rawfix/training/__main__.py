@@ -85,7 +85,7 @@ def train(
     patch: Annotated[int, typer.Option(help="Side of a patch.")] = 96,
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine.")] = 1.2e-3,
     quiet: Annotated[float, typer.Option(help="Share of patches without noise.")] = 0.6,
-    natural: Annotated[float, typer.Option(help="Share of patches in the pictures' own colours.")] = 0.5,
+    natural: Annotated[float, typer.Option(help="Share of patches in the pictures' own colors.")] = 0.5,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 1,
     demosaic: Annotated[
         Path | None,

@@ -72,7 +72,7 @@ def find_defects(
 
 
 def find_deaf(mean: Image, period: tuple[int, int], threshold: float) -> Bool:
-    """Sites without light where all four neighbours of their colour have plenty: no dark frame shows them.
+    """Sites without light where all four neighbours of their color have plenty: no dark frame shows them.
 
     Parameters
     ----------

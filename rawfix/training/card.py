@@ -57,7 +57,7 @@ softened by a Gaussian of 0.3 small pixels, averaged over photosites, a little n
 channel-normalised squared difference of features, mean over fire3, 5, 7, 9; less is more natural. Consistency: PSNR of
 the result, made small again, to the input."""
 
-_DEFINITIONS = f"""Zipper: Lu and Tan 2003. False colour: (a\\*, b\\*) off by more than 10. Texture kept: slope of
+_DEFINITIONS = f"""Zipper: Lu and Tan 2003. False color: (a\\*, b\\*) off by more than 10. Texture kept: slope of
 fine, quiet detail on the truth's; 1 is all. Detection: {PLANTED}."""
 
 

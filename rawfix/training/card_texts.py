@@ -30,15 +30,15 @@ class Text:
 _DEMOSAIC = Text(
     title="Demosaicing of {kind} mosaics with defective pixels",
     about="""Inputs: the mosaic in linear, white-balanced light, canonical filter phase; sigma, the noise model's
-deviation at each sample; samples known to be bad. Outputs: camera light in full colour, noise kept; the probability
+deviation at each sample; samples known to be bad. Outputs: camera light in full color, noise kept; the probability
 that a sample is defective.
 
-1. A **first verdict** holds every sample against what its neighbours of all colours predict, and takes out what is
+1. A **first verdict** holds every sample against what its neighbours of all colors predict, and takes out what is
    plainly bad, so that no demosaicer smears it. Samples known to be bad, and what lies beyond the frame, are never
    looked at.
 2. The **bank** of {demosaicers} linear demosaicers runs on the repaired mosaic in a square-root encoding, as one
-   {bank_kernel}×{bank_kernel} convolution. Each kernel's weights sum to 1 on its own colour and to 0 on the others,
-   so that grey stays grey.
+   {bank_kernel}×{bank_kernel} convolution. Each kernel's weights sum to 1 on its own color and to 0 on the others,
+   so that gray stays gray.
 3. A three-level **U-Net** on the mosaic packed 2×2 gives for every pixel the trust in each demosaicer, a correction
    to their mixture, the final verdict on the sample, and the value that replaces it if it is bad.
 
@@ -50,15 +50,15 @@ arrangement at equal cost.
 
 Measured samples that are not defective pass through unchanged. The network was trained against clean light plus
 the *linearly demosaiced* noise, so it keeps the sensor's grain.""",
-    exposed="""Exposed by the package's own forward model: drawn exposure, white balance and colour matrix,
+    exposed="""Exposed by the package's own forward model: drawn exposure, white balance and color matrix,
 Poisson–Gaussian and structured noise, planted defects (points, clusters, lines).""",
     limits="""Moiré finer than the mosaic's own grid stays moiré. A true point of light that covers a single pixel of
-one colour cannot be told from a hot pixel. Weak defects in busy texture stay; how many is said by the recall above.""",
+one color cannot be told from a hot pixel. Weak defects in busy texture stay; how many is said by the recall above.""",
 )
 
 _RESTORE = Text(
     title="Denoising and deblurring of {kind} images",
-    about="""Inputs: camera light, linear and white-balanced, in full colour; sigma, the noise model's deviation per
+    about="""Inputs: camera light, linear and white-balanced, in full color; sigma, the noise model's deviation per
 channel. Outputs: two residual maps, observed − ideal: what of the light is noise, and what is blur.
 
 A U-shape of dense-residual submodules on the image packed 2×2, after US 12,394,023 B2. Noise is found in deviations of

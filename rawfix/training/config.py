@@ -84,7 +84,7 @@ class TrainConfig:
     ``minutes`` is the length of the run, in minutes spent training (resumed time counts on); the learning
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
     ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
-    patches whose colours no camera matrix changes. ``demosaic`` names the model whose camera images a
+    patches whose colors no camera matrix changes. ``demosaic`` names the model whose camera images a
     restoration network learns from; ``features`` is the classifier of a perceptual loss, which joins after
     ``warm_steps`` steps, the adversarial loss after twice as many.
     ``noise_generator`` names the checkpoint of a camera's noise generator, which draws the noise of the share

@@ -85,7 +85,7 @@ def pack(source: Path, target: Path, megabytes: float, seed: int = 1) -> int:
 
 
 def _color_detail(crop: Photo) -> float:
-    """Mean absolute gradient of the colour differences: what demosaicing finds hard."""
+    """Mean absolute gradient of the color differences: what demosaicing finds hard."""
     wide = crop.astype(np.int16)
     chroma = wide[..., ::2] - wide[..., 1:2]
     return float(np.abs(np.diff(chroma, axis=0)).mean() + np.abs(np.diff(chroma, axis=1)).mean())

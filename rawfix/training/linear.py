@@ -69,7 +69,7 @@ def missing_outputs(cfa: Cfa) -> list[tuple[int, int]]:
 def gather(
     photos: tuple[tuple[str, Photo], ...], cfa: Cfa, kernel: int, samples: int, rng: np.random.Generator
 ) -> tuple[Image, Image]:
-    """Windows of packed, encoded mosaics ``(N, F)`` and the colours of their central cells ``(N, p·p·3)``."""
+    """Windows of packed, encoded mosaics ``(N, F)`` and the colors of their central cells ``(N, p·p·3)``."""
     period = cfa.period[0]
     margin = kernel // 2
     xs, ys, count = [], [], 0

@@ -64,7 +64,7 @@ def demosaic_loss(
     """λ_M·(L1 + L2) + λ_F·focal + λ_R·total variation of the error + cross-entropy + exposure.
 
     Errors are taken in the perceptual encoding and weighed down where the noise is strong (it cannot be
-    predicted there). ``exposure`` is the error of the patch mean in linear light: grey stays grey.
+    predicted there). ``exposure`` is the error of the patch mean in linear light: gray stays gray.
     """
     edge = inside(config.border)
     level = torch.sqrt(batch.clean.mean((1, 2, 3), keepdim=True) + 1e-3)

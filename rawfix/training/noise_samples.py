@@ -165,7 +165,7 @@ def moments(truth: Image, noise: Image, sigma: Image) -> dict[str, float]:
     variance_dark, variance_bright
         Variance in the darker and the brighter half of the truth.
     row, column
-        Correlation of neighbours two apart (one colour) along a row, along a column.
+        Correlation of neighbours two apart (one color) along a row, along a column.
     skewness, kurtosis
         Third and excess fourth standardised moment.
     """

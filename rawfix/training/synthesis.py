@@ -48,7 +48,7 @@ class MosaicPair:
 
 
 def draw_light(rng: np.random.Generator, natural: float = 0.5) -> scene.Light:
-    """Exposure (a seventh of the draws clip), white balance, and a colour matrix, often a saturating one."""
+    """Exposure (a seventh of the draws clip), white balance, and a color matrix, often a saturating one."""
     exposure = np.exp(rng.uniform(np.log(0.3), np.log(1.0)))
     if rng.random() < 0.15:
         exposure = rng.uniform(1.0, 2.2)
@@ -64,7 +64,7 @@ def draw_light(rng: np.random.Generator, natural: float = 0.5) -> scene.Light:
 def add_infrared(image: Image, rng: np.random.Generator) -> Image:
     """A fourth, infrared channel ``(H, W, 4)`` for ``(H, W, 3)`` light; half of the draws leak it into the others.
 
-    No photograph tells the infrared of its scene: a drawn mixture of the colours stands for materials and lamps,
+    No photograph tells the infrared of its scene: a drawn mixture of the colors stands for materials and lamps,
     lifted where green rules, as foliage is (Vollmer and Möllmann, Infrared Thermal Imaging, 2018).
     """
     mixture = rng.uniform(0, 0.8, 3).astype(np.float32)

@@ -20,7 +20,7 @@ MakeDng = Callable[..., Path]
 
 
 def rawfix(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from rawfix.cli import main; main()", *map(str, words)]
+    command = [sys.executable, "-m", "rawfix", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

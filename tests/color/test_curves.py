@@ -72,7 +72,7 @@ def test_impossible_lights_are_refused(kelvin: float, tint: float) -> None:
         kelvin_to_xy(kelvin, tint)
 
 
-def test_standard_tone_keeps_black_and_grey_and_rolls_off() -> None:
+def test_standard_tone_keeps_black_and_gray_and_rolls_off() -> None:
     light = np.linspace(-1, 8, 90001, dtype=np.float32)
     toned = standard(light)
     assert (np.diff(toned) >= 0).all()
@@ -88,7 +88,7 @@ def test_standard_tone_keeps_the_hue() -> None:
         assert min(turn, 1 - turn) < 1e-4
 
 
-def test_a_grey_stays_a_grey_and_no_tone_is_no_change() -> None:
+def test_a_gray_stays_a_gray_and_no_tone_is_no_change() -> None:
     working = np.repeat(np.linspace(0, 4, 99, dtype=np.float32)[:, None, None], 3, axis=2)
     toned = apply_tone("standard", working)
     assert (toned == toned[..., :1]).all()

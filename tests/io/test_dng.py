@@ -127,7 +127,7 @@ def test_an_existing_file_stays(tmp_path: Path) -> None:
 
 def test_full_color_is_refused(tmp_path: Path) -> None:
     frame = replace(make_frame(CANONICAL["bayer"]), cfa=None, mosaic=np.zeros((8, 8, 3), np.uint16))
-    with pytest.raises(OutputError, match="full colour"):
+    with pytest.raises(OutputError, match="full color"):
         write_cfa_dng(tmp_path / "frame.dng", frame)
     assert not list(tmp_path.iterdir())
 

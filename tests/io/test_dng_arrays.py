@@ -94,22 +94,22 @@ def read_with(path: Path, family: str, codes: bytes, *tags: tuple[int, str, int,
 
 @pytest.mark.parametrize("code", [3, 7, 9])
 @pytest.mark.parametrize("family", ["rgbir2", "rgbir4"])
-def test_a_fourth_colour_without_visible_light_is_infrared(family: str, code: int, tmp_path: Path) -> None:
+def test_a_fourth_color_without_visible_light_is_infrared(family: str, code: int, tmp_path: Path) -> None:
     codes = bytes((0, 1, 2, code))
     frame = read_with(tmp_path / "a.dng", family, codes, (50710, "B", 4, codes))
     assert frame.cfa == CANONICAL[family]
 
 
-def test_a_fourth_visible_colour_is_refused(tmp_path: Path) -> None:
+def test_a_fourth_visible_color_is_refused(tmp_path: Path) -> None:
     emerald = (50721, "2i", 12, (9, 10, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 7, 10, 0, 1, 1, 2, 1, 2))
-    with pytest.raises(UnsupportedRawError, match=r"colours 0, 1, 2, 3\)"):
+    with pytest.raises(UnsupportedRawError, match=r"colors 0, 1, 2, 3\)"):
         read_with(tmp_path / "a.dng", "rgbir2", b"\0\1\2\3", (50710, "B", 4, b"\0\1\2\3"), emerald)
 
 
 @pytest.mark.parametrize("code", [4, 5, 6])
-def test_other_colours_are_refused(code: int, tmp_path: Path) -> None:
+def test_other_colors_are_refused(code: int, tmp_path: Path) -> None:
     codes = bytes((0, 1, 2, code))
-    with pytest.raises(UnsupportedRawError, match=rf"colours 0, 1, 2, {code}\)"):
+    with pytest.raises(UnsupportedRawError, match=rf"colors 0, 1, 2, {code}\)"):
         read_with(tmp_path / "a.dng", "rgbir2", codes, (50710, "B", 4, codes))
 
 
@@ -193,7 +193,7 @@ def test_a_negative_of_a_sensor_with_infrared_is_read_again(is_mosaic: bool, tmp
         assert counts == ([12, 4, 12] if is_mosaic else [9, 3, 9])
         assert raw.tags[51041].count == (8 if is_mosaic else 6)
         assert raw.tags[50710].value == b"\0\1\2\3" if is_mosaic else 50710 not in raw.tags
-        if is_mosaic:  # infrared takes no part in the colours
+        if is_mosaic:  # infrared takes no part in the colors
             assert main.tags[50964].value[6::8] == (0, 0, 0)
     back = read_raw(tmp_path / "a.dng")
     assert back.cfa == (frame.cfa if is_mosaic else None)

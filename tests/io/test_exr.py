@@ -129,9 +129,9 @@ def test_the_aces_container_keeps_the_rules_of_st_2065_4(tmp_path: Path) -> None
     assert len(data) == offsets[-1] + 8 + row
 
 
-def test_openexr_finds_no_fault_with_the_colours_of_an_aces_container(tmp_path: Path) -> None:
+def test_openexr_finds_no_fault_with_the_colors_of_an_aces_container(tmp_path: Path) -> None:
     if not hasattr(OpenEXR, "checkColorMetadata"):
-        pytest.skip("this OpenEXR does not check colour")
+        pytest.skip("this OpenEXR does not check color")
     write(tmp_path / "a.exr", **ACES)
     header, _ = read(tmp_path / "a.exr")
     assert int(OpenEXR.checkColorMetadata(header)) == 0

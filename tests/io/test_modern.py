@@ -1,4 +1,4 @@
-"""JPEG XL and AVIF: their depth is real, their colour is told, the photograph's story goes along."""
+"""JPEG XL and AVIF: their depth is real, their color is told, the photograph's story goes along."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_jpeg_xl_keeps_every_value_and_the_profile(tmp_path: Path, bits: int) ->
     assert (pixels == PICTURES[bits]).all() and icc == ICC
 
 
-def test_lossy_jpeg_xl_is_smaller_and_shows_the_same_colours(tmp_path: Path) -> None:
+def test_lossy_jpeg_xl_is_smaller_and_shows_the_same_colors(tmp_path: Path) -> None:
     """Decoders hand out a lossy file in a profile of their own: compared in linear light, as its profile says."""
     write(tmp_path / "lossless.jxl", SMOOTH)
     write(tmp_path / "lossy.jxl", SMOOTH, picture_quality=90)

@@ -111,9 +111,9 @@ def test_what_is_assumed_is_told(tmp_path: Path) -> None:
     frame = read_frame(write(tmp_path / "a.npy", noisy(), ""), MosaicFacts.from_values({"cfa": "RGGB"}))
     assert [note.split(" is ")[0] for note in frame.notes[:2]] == [
         "the black level",
-        "the camera's colour matrix",
+        "the camera's color matrix",
     ]
-    assert "grey world" in frame.notes[2]
+    assert "gray world" in frame.notes[2]
     mono = read_frame(tmp_path / "a.npy", MosaicFacts.from_values({"cfa": "mono", "black": "0"}))
     assert (mono.notes, mono.wb) == ((), (1.0, 1.0, 1.0))
 

@@ -107,7 +107,7 @@ def test_denoising_leaves_the_square_of_the_rest() -> None:
 
 @pytest.mark.parametrize(("luma", "chroma"), [(0.4, 0.4), (0.3, 0.9), (1.0, 0.0), (-0.5, 1.0)])
 def test_residual_noise_is_what_simulation_leaves(luma: float, chroma: float) -> None:
-    """A grey under a coloured light, darkened and rounded afterwards."""
+    """A gray under a colored light, darkened and rounded afterwards."""
     rng = np.random.default_rng(0)
     model, gain, step = NoiseModel((4e-3, 2e-3, 3e-3), (1e-3, 2e-4, 5e-4)), 4.0, 1 / 200
     wb = np.array((2.0, 1.0, 1.5))

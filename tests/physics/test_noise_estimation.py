@@ -53,7 +53,7 @@ def test_known_noise_is_recovered(
     scene = make_scene(768, 1024, rng)
     model = estimate_noise(expose(scene, shot, read, rng), CANONICAL[family].unit(), step=STEP)
     assert model.source == "estimated"
-    # Same-colour neighbours of X-Trans are six pixels apart here: texture passes for noise more easily.
+    # Same-color neighbours of X-Trans are six pixels apart here: texture passes for noise more easily.
     tolerance = 0.6 if family == "xtrans" and make_scene is photo else 0.25
     assert model.shot == pytest.approx((shot,) * 3, rel=tolerance)
     for level in (0.02, 0.1, 0.5):

@@ -1,4 +1,4 @@
-"""From a photograph back to light: published curve, kept greys."""
+"""From a photograph back to light: published curve, kept grays."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -56,7 +57,12 @@ class Live:
 
     def files(self) -> list[str]:
         """Everything in its spool."""
-        return sorted(str(path.relative_to(self.spool)) for path in self.spool.rglob("*"))
+        found = (
+            Path(folder, name)
+            for folder, folders, files in os.walk(self.spool)
+            for name in (*folders, *files)
+        )
+        return sorted(str(path.relative_to(self.spool)) for path in found)
 
 
 class _Quick(PatientProtocol):

@@ -16,7 +16,7 @@ MakeFrame = Callable[..., RawFrame]
 
 
 def full_color(frame: RawFrame) -> Image:
-    """Any colour, with the measured samples in their places."""
+    """Any color, with the measured samples in their places."""
     assert frame.cfa is not None
     height, width = frame.mosaic.shape
     camera = np.random.default_rng(2).random((height, width, 3), np.float32)

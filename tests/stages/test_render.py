@@ -32,10 +32,10 @@ def test_float_without_tone_is_never_touched() -> None:
     assert render(WORKING_IMAGE * 9, SPACES["aces2065-1"], "none", False, 32).max() > 1
 
 
-def test_grey_is_grey_in_every_space() -> None:
-    grey = np.full((4, 4, 3), 0.18, np.float32)
+def test_gray_is_gray_in_every_space() -> None:
+    gray = np.full((4, 4, 3), 0.18, np.float32)
     for space in SPACES.values():
-        display = render(grey, space, "standard", False, 16).astype(int)
+        display = render(gray, space, "standard", False, 16).astype(int)
         assert np.ptp(display) <= 1
 
 

@@ -49,8 +49,8 @@ def test_warmer_light_asks_for_more_blue() -> None:
 
 def test_auto_finds_a_cast_and_ignores_clipped_light() -> None:
     rng = np.random.default_rng(5)
-    grey = rng.uniform(0.05, 0.5, (64, 96, 1)).astype(np.float32)
-    camera = grey * np.float32([1.25, 1.0, 0.8])
+    gray = rng.uniform(0.05, 0.5, (64, 96, 1)).astype(np.float32)
+    camera = gray * np.float32([1.25, 1.0, 0.8])
     camera[:16] = np.float32(AS_SHOT)
     wb = wb_multipliers("auto", AS_SHOT, CAM_TO_XYZ, camera)
     np.testing.assert_allclose(wb, (2.1 / 1.25, 1.0, 1.4 / 0.8), rtol=1e-3)

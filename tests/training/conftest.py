@@ -20,7 +20,7 @@ def one_thread() -> Iterator[None]:
 
 
 def smooth_photo(seed: int, height: int = 136, width: int = 144) -> np.ndarray:
-    """Coloured blobs: 8-bit sRGB, not white noise, so that a demosaic can be fitted."""
+    """Colored blobs: 8-bit sRGB, not white noise, so that a demosaic can be fitted."""
     rng = np.random.default_rng(seed)
     coarse = rng.random((height // 8 + 1, width // 8 + 1, 3))
     y, x = np.arange(height) / 8, np.arange(width) / 8

@@ -1,4 +1,4 @@
-"""The bank of linear demosaicers: one kernel, whatever it is made of, and grey stays grey."""
+"""The bank of linear demosaicers: one kernel, whatever it is made of, and gray stays gray."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_composed_kernel_is_the_chain_of_convolutions(kernel: int) -> None:
     with torch.no_grad():
         chain = F.conv2d(F.conv2d(packed, bank.first), bank.second)
         explicit = chain + F.conv2d(packed, bank.direct)
-        # What normalising adds to a kernel depends on its colour alone: undo it on the flat windows' sums.
+        # What normalising adds to a kernel depends on its color alone: undo it on the flat windows' sums.
         margin = kernel // 2
         groups = bank.groups
         kernels = bank.direct + compose_by_sum(bank)

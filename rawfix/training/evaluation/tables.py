@@ -12,7 +12,7 @@ _QUALITY = {
     "ssim": "SSIM",
     "delta_e_2000": "ΔE2000",
     "zipper_percent": "zipper %",
-    "false_color_percent": "false colour %",
+    "false_color_percent": "false color %",
     "texture_kept": "texture kept",
     "cpsnr_defects": "CPSNR dB, 1/1000 defects",
     "near_defects": "5×5 around them, dB",
@@ -129,15 +129,15 @@ def _charts(figures: Figures) -> list[str]:
     if zone := figures.get("zone_plate"):
         titles = {key: key for row in zone.values() for key in row if key != "gray_error"}
         parts.append(
-            "False colour of a grey zone plate, percent of its own deviation; and the error of its grey."
+            "False color of a gray zone plate, percent of its own deviation; and the error of its gray."
         )
-        parts.append(_columns("method", titles | {"gray_error": "grey error"}, zone))
+        parts.append(_columns("method", titles | {"gray_error": "gray error"}, zone))
     if stars := figures.get("stars"):
         parts.append("Stars, Gaussian, anywhere on the pixel grid, on a dark sky:")
         parts.append(_columns("width", _STARS, stars))
     if shift := figures.get("gray_shift"):
         said = ", ".join(f"{number(value)} at {iso}" for iso, value in shift.items())
-        parts.append(f"Greatest shift of a grey field's mean, of white: {said}.")
+        parts.append(f"Greatest shift of a gray field's mean, of white: {said}.")
     return parts
 
 

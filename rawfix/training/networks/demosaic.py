@@ -4,7 +4,7 @@ After the scheme of US 2025/0265683 A1 (mixture of demosaicing sub-networks, att
 arranged for a CPU: everything runs on the mosaic packed 2×2, where 3×3 convolutions are fast; only the linear
 layers and what is bound to a photosite's place see the packing by the filter array's period.
 
-1. A **first verdict** holds every sample against what its neighbours of all colours predict, and takes out what
+1. A **first verdict** holds every sample against what its neighbours of all colors predict, and takes out what
    is plainly bad, so that no demosaicer smears it. Samples known to be bad are never looked at.
 2. The **bank** of linear demosaicers runs on the repaired, encoded mosaic, as one convolution. (Least squares
    reaches 36.9 dB on encoded light, 32.5 dB on linear light.)
@@ -127,7 +127,7 @@ class DemosaicNetwork(nn.Module):
         return packed if self.half == 1 else F.pixel_shuffle(packed, self.half)
 
     def _fill(self, encoded: Tensor, gate: Tensor) -> tuple[Tensor, Tensor]:
-        """Gated samples replaced, first by same-colour means; and what every sample is predicted to be."""
+        """Gated samples replaced, first by same-color means; and what every sample is predicted to be."""
         means = self._by_two(self.neighbours(self._by_period(encoded), self._by_period(1 - gate)))
         filled = encoded * (1 - gate) + means * gate
         return filled, self._by_two(self.predict(self._by_period(filled)))
@@ -135,8 +135,8 @@ class DemosaicNetwork(nn.Module):
     def _look(self, cleaned: Tensor, candidates: Tensor) -> Tensor:
         """The light that the U-Net sees: the samples.
 
-        Beyond period 2, where a 2×2 cell's colours change with its place: the mean of the demosaicers, and the
-        filters' colours.
+        Beyond period 2, where a 2×2 cell's colors change with its place: the mean of the demosaicers, and the
+        filters' colors.
         """
         if self.half == 1:
             return cleaned

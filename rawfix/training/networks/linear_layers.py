@@ -1,7 +1,7 @@
 """The linear layers of demosaicing: convolutions on the mosaic packed by the filter array's period.
 
 There one unit of the array is one pixel of many channels (in the order of `rawfix.training.linear.pack`), so that
-every photosite has weights of its own. All of them keep grey: the weights of an output sum to 1 over the samples
+every photosite has weights of its own. All of them keep gray: the weights of an output sum to 1 over the samples
 of its own channel and to 0 over every other.
 """
 
@@ -31,7 +31,7 @@ class LinearBank(nn.Module):
 
     Trained over-parameterised: each demosaicer is the sum of a direct kernel and a chain of two smaller
     convolutions (space-to-depth form of the patent's sub-networks), composed into the same kernel. What runs,
-    in training as in the exported graph, is the composed kernel, normalised to keep grey.
+    in training as in the exported graph, is the composed kernel, normalised to keep gray.
     """
 
     target: Tensor
@@ -51,7 +51,7 @@ class LinearBank(nn.Module):
         self.register_buffer("target", target.repeat(demosaicers, 1))
 
     def composed(self) -> Tensor:
-        """The kernel that runs: direct + second∘first, weights of each colour summing to 0 or 1."""
+        """The kernel that runs: direct + second∘first, weights of each color summing to 0 or 1."""
         flipped = self.first.flip(2, 3).transpose(0, 1)
         kernel = self.direct + F.conv2d(F.pad(self.second, (2, 2, 2, 2)), flipped)
         sums = kernel.sum((2, 3)) @ self.groups.T
@@ -65,9 +65,9 @@ class LinearBank(nn.Module):
 
 
 class LeaveOneOut(nn.Module):
-    """Each sample predicted from its neighbours of every colour, without itself: one convolution.
+    """Each sample predicted from its neighbours of every color, without itself: one convolution.
 
-    What a sample differs from its prediction tells a defect from texture better than any same-colour mean.
+    What a sample differs from its prediction tells a defect from texture better than any same-color mean.
     """
 
     mask: Tensor
@@ -86,7 +86,7 @@ class LeaveOneOut(nn.Module):
         self.register_buffer("target", _one_hot(sites, colors(cfa)))
 
     def composed(self) -> Tensor:
-        """The kernel that runs: blind to its own sample, weights of each colour summing to 0 or 1."""
+        """The kernel that runs: blind to its own sample, weights of each color summing to 0 or 1."""
         kernel = self.direct * self.mask
         sums = kernel.sum((2, 3)) @ self.groups.T
         counts = self.mask.sum((2, 3)) @ self.groups.T
@@ -99,7 +99,7 @@ class LeaveOneOut(nn.Module):
 
 
 class Neighbours(nn.Module):
-    """A sample's value as the normalised Gaussian mean (σ 1.4 px) of the good samples of its colour nearby."""
+    """A sample's value as the normalised Gaussian mean (σ 1.4 px) of the good samples of its color nearby."""
 
     weights: Tensor
     inverse: Tensor
@@ -115,7 +115,7 @@ class Neighbours(nn.Module):
         same = (sites[:, None] == sites[None])[..., None, None]
         weights = np.where(same & (distance > 0), np.exp(-distance / (2 * 1.4**2)), 0).astype(np.float32)
         self.register_buffer("weights", torch.from_numpy(weights))
-        # One convolution a colour where there are many sites: the others' weights are all zero.
+        # One convolution a color where there are many sites: the others' weights are all zero.
         self.colors = [np.flatnonzero(sites == c).tolist() for c in np.unique(sites)] if period > 2 else []
         for index, color in enumerate(self.colors):
             self.register_buffer(f"part{index}", self.weights[color][:, color].contiguous(), False)
