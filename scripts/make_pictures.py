@@ -22,7 +22,7 @@ from rawfix.settings import Settings, Strengths
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "examples"))
 
-from chart import render_scene  # noqa: E402
+from chart.layout import render_scene  # noqa: E402
 from make_chart import camera_light, chart_sensor  # noqa: E402
 
 CHART = ROOT / "examples" / "chart.dng"
