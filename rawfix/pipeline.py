@@ -217,6 +217,12 @@ def _noise_of(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float], step: flo
     return estimate_noise(mosaic / gain, cfa.unit(), step=step)
 
 
+def stand_ins(models: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    """What to tell of networks of another tier than the one asked for."""
+    others = [model for model in models if not model.endswith(f"-{settings.quality}")]
+    return tuple(f"{model} was used: {settings.quality} is not installed for its task" for model in others)
+
+
 def enlarged(
     frame: RawFrame,
     settings: Settings,
@@ -230,8 +236,9 @@ def enlarged(
     if keep:
         keep(found)
     found = restored(found, frame, settings, progress)
-    camera, models = upscale_camera(found.camera, settings, progress)
-    return replace(found, camera=camera, models=(*found.models, *models))
+    camera, more = upscale_camera(found.camera, settings, progress)
+    models = (*found.models, *more)
+    return replace(found, camera=camera, models=models, notes=(*found.notes, *stand_ins(models, settings)))
 
 
 def develop(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rawfix.errors import SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.maps import Half, Maps
-from rawfix.nn.manifest import find_model, tiers
+from rawfix.nn.manifest import nearest_model, tiers
 from rawfix.nn.session import open_session
 from rawfix.nn.tiles import Plane, Window, run_tiled
 from rawfix.physics.noise import variance
@@ -51,7 +51,7 @@ def network_strengths(settings: Settings) -> Strengths:
 def needs_network(settings: Settings) -> bool:
     """Whether a network is to look: for what it takes away itself, and so that noise stays out of other components."""
     strengths = network_strengths(settings)
-    is_there = settings.denoise_method == "network" and settings.quality in tiers(TASK, SPACE)
+    is_there = settings.denoise_method == "network" and bool(tiers(TASK, SPACE))
     return strengths.learned or (strengths.active and is_there)
 
 
@@ -95,10 +95,10 @@ def find_maps(
     Raises
     ------
     ModelError
-        The tier is not installed.
+        No tier is installed, or a model cannot run.
     """
     shot, read = balanced(noise, frame)
-    model = find_model(TASK, SPACE, settings.quality)
+    model = nearest_model(TASK, SPACE, settings.quality)
     session = open_session(model, settings.provider, settings.threads or None)
     manifest = model.manifest
     is_gray = frame.cfa is not None and frame.cfa.name == "mono"

@@ -9,7 +9,7 @@ import numpy as np
 
 from rawfix.errors import ModelError
 from rawfix.frame import Image
-from rawfix.nn.manifest import Model, find_model, models_root, tiers
+from rawfix.nn.manifest import Model, models_root, nearest_model, tiers
 from rawfix.nn.session import open_session
 from rawfix.nn.threads import thread_share
 from rawfix.nn.tiles import run_tiled
@@ -62,7 +62,7 @@ def upscale_model(scale: int, quality: str) -> Model:
         raise ModelError(
             f"no network that enlarges ×{scale} is installed in {models_root()}; rawfix models shows those there are"
         )
-    return find_model(f"upscale-x{scale}", SPACE, quality)
+    return nearest_model(f"upscale-x{scale}", SPACE, quality)
 
 
 def enlarge(

@@ -15,6 +15,8 @@ from rawfix.nn.contract import Contract, find_contract
 
 GRAPH_NAME = "model.onnx"
 MANIFEST_NAME = "manifest.json"
+TIERS = ("fast", "standard", "best")
+"""Cheapest first."""
 _TRAINING_KEYS = ("commit", "config", "data", "seed", "steps", "hours", "hardware")
 
 
@@ -202,6 +204,18 @@ def find_model(task: str, kind: str, tier: str, root: Path | None = None) -> Mod
     if model.manifest.id != folder.name:
         raise ManifestError(f"{folder / MANIFEST_NAME}: describes {model.manifest.id}, not {folder.name}")
     return model
+
+
+def nearest_model(task: str, kind: str, tier: str, root: Path | None = None) -> Model:
+    """The model of a tier, or where that is not installed the next cheaper one, or else the next dearer.
+
+    For what comes after demosaicing, whose tiers are not all there for every task; raises as `find_model`.
+    """
+    there = [name for name in tiers(task, kind, root) if name in TIERS]
+    if there and tier in TIERS and tier not in there:
+        wanted = TIERS.index(tier)
+        tier = min(there, key=lambda name: (TIERS.index(name) > wanted, abs(TIERS.index(name) - wanted)))
+    return find_model(task, kind, tier, root)
 
 
 def tiers(task: str, kind: str, root: Path | None = None) -> list[str]:

@@ -98,6 +98,9 @@ def train(
             help="upscale: a classifier's weights (.npz) for natural detail; without, least error only."
         ),
     ] = None,
+    warm_steps: Annotated[
+        int, typer.Option(help="upscale: steps before --features joins, and again before the discriminator.")
+    ] = 4000,
     noise: Annotated[
         Path | None, typer.Option(help="Checkpoint of a camera's noise generator, made by noise.")
     ] = None,
@@ -150,6 +153,7 @@ def train(
         task=task,
         demosaic="" if demosaic is None else str(demosaic),
         features="" if features is None else str(features),
+        warm_steps=warm_steps,
         noise_generator="" if noise is None else str(noise),
         generated=generated,
         network=replace(network, scale=scale) if isinstance(network, UpscaleConfig) else network,

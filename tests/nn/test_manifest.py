@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from rawfix.errors import IntegrityError, ManifestError, ModelError
-from rawfix.nn.manifest import Model, find_model, find_models, load_manifest, models_root
+from rawfix.nn.manifest import Model, find_model, find_models, load_manifest, models_root, nearest_model
 
 
 @pytest.fixture
@@ -107,6 +107,29 @@ def test_a_missing_model_names_those_there_are(root):
 def test_a_missing_tier_names_those_there_are(root):
     with pytest.raises(ModelError, match=r"no model demosaic-bayer-best.*installed tiers: fast, tiny;"):
         find_model("demosaic", "bayer", "best", root)
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "found"),
+    [
+        (("fast", "standard", "best"), "standard", "standard"),
+        (("fast", "best"), "standard", "fast"),
+        (("best",), "fast", "best"),
+        (("fast", "standard"), "best", "standard"),
+        (("standard", "best"), "fast", "standard"),
+    ],
+)
+def test_the_nearest_tier_stands_in(root, manifest_of, there, asked, found):
+    for tier in there:
+        id = f"restore-camera-{tier}"
+        (root / id).mkdir()
+        manifest_of(id=id, tier=tier, contract="restore-v1", cfa=None, space="camera").write(root / id)
+    assert nearest_model("restore", "camera", asked, root).manifest.tier == found
+
+
+def test_no_tier_stands_in_for_none(root):
+    with pytest.raises(ModelError, match="no model upscale-x2-camera-standard"):
+        nearest_model("upscale-x2", "camera", "standard", root)
 
 
 def test_a_folder_without_models_says_so(tmp_path):
