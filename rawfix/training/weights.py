@@ -40,15 +40,16 @@ class Initial:
         return model
 
     def graft(self, model: nn.Module) -> int:
-        """Give a network of another filter array or width every weight that fits by name and shape; their number.
+        """Give a network of another filter array, width or scale every weight that fits by name and shape; their number.
 
-        What is bound to the filter array (the linear layers, the trunk's first layer, the verdict's) stays as it is.
+        What is bound to a filter array (the linear layers, the trunk's first layer, the verdict's) stays as it is.
         """
         state = model.state_dict()
+        free = {name for name in state if name.startswith("unet.")} or set(state)
         fitting = {
             name: weight
             for name, weight in self.weights.items()
-            if name.startswith("unet.") and name in state and state[name].shape == weight.shape
+            if name in free and state[name].shape == weight.shape
         }
         model.load_state_dict(state | fitting)
         return len(fitting)

@@ -18,6 +18,7 @@ from rawfix.training.networks.perceptual import SqueezeNet, contextual, distance
 from rawfix.training.networks.upscale import Bicubic, UpscaleNetwork  # noqa: E402
 from rawfix.training.shrink import shrink_area, shrink_bicubic  # noqa: E402
 from rawfix.training.upscale import UpscaleTask, linear, srgb  # noqa: E402
+from rawfix.training.weights import Initial  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")]
 
@@ -160,3 +161,10 @@ def test_validation_measures_both_protocols_and_both_ends_of_the_knob(
 def test_config_round_trip_through_json() -> None:
     config = TrainConfig(task="upscale", features="x.npz", network=UpscaleConfig(scale=4))
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_times_four_begins_with_all_that_times_two_has_learnt() -> None:
+    twice = trained()
+    four = UpscaleNetwork(replace(SMALL, scale=4))
+    assert Initial(SMALL, twice.state_dict(), 7, 1.0).graft(four) == len(twice.state_dict())
+    torch.testing.assert_close(four.state_dict(), twice.state_dict())
