@@ -21,9 +21,9 @@ MODELS = find_models()
 GFLOP_PER_MP = {
     "demosaic": {"fast": 12.0, "standard": 40.0, "best": 250.0},
     "restore": {"fast": 15.0, "standard": 60.0, "best": 300.0},
-    "upscale": {"fast": 240.0, "standard": 1000.0},
+    "upscale": {"fast": 60.0, "standard": 250.0},
 }
-"""By contract and tier; of an enlarging network, a megapixel of what goes in."""
+"""By contract and tier, a megapixel of the output."""
 FLOOR_DB = {"demosaic-bayer-standard": 30.0}
 
 

@@ -40,7 +40,7 @@ class Initial:
         return model
 
     def graft(self, model: nn.Module) -> int:
-        """Give a network of another filter array, width or scale every weight that fits by name and shape; their number.
+        """Give a network of another filter array, width or scale each weight that fits; their number.
 
         What is bound to a filter array (the linear layers, the trunk's first layer, the verdict's) stays as it is.
         """
