@@ -15,7 +15,7 @@ from rawfix.frame import RawFrame, crop
 from rawfix.nn.manifest import models_root
 from rawfix.physics.defects import Defects
 from rawfix.physics.sensor import Sensor, expose
-from rawfix.pipeline import develop, to_camera
+from rawfix.pipeline import develop, stand_ins, to_camera
 from rawfix.settings import Settings, Strengths
 from tests.conftest import noise_at, scene
 
@@ -148,6 +148,13 @@ def test_what_no_network_can_do_is_refused(
         develop(make_frame(pattern="RRGG/RRGG/GGBB/GGBB"), PLAIN)
     with pytest.raises(ModelError, match="demosaic-bayer-best"):
         develop(make_frame(), Settings(quality="best"))
+
+
+def test_networks_of_another_tier_are_told() -> None:
+    models = ("demosaic-bayer-standard", "restore-camera-best", "upscale-x2-camera-fast")
+    notes = stand_ins(models, Settings())
+    assert [note.split()[0] for note in notes] == list(models[1:])
+    assert stand_ins(models[:1], Settings()) == ()
 
 
 def test_monochrome_needs_no_network(make_frame: MakeFrame) -> None:
