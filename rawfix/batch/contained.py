@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from rawfix.batch.patience import limited_reading
 from rawfix.batch.result import cause_of_death
 from rawfix.errors import CorruptRawError, RawfixError
 
@@ -48,7 +49,7 @@ class Contained:
         RawfixError, MemoryError
             As the function does.
         CorruptRawError
-            The process died.
+            The process died, or computed for too long.
         """
         process, line = self._child = self._child or _start()
         try:
@@ -93,7 +94,8 @@ def _serve(line: Connection) -> None:
         while True:
             function, path, arguments = line.recv()
             try:
-                answer = ("done", function(path, **arguments))
+                with limited_reading():
+                    answer = ("done", function(path, **arguments))
             except (RawfixError, MemoryError) as error:
                 answer = ("error", error)
             line.send(answer)

@@ -124,7 +124,7 @@ class Hand:
             word, number, *more = self._line.recv()
             if word == "claim":  # names are given out where the outputs get theirs
                 self._line.send(("answer", number, True))
-            elif word == "bug":
+            elif word == "blame":
                 self._blamed = True
             elif word == "result":
                 result: Result = more[0]

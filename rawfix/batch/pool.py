@@ -173,7 +173,7 @@ class Pool:
             self._budget.ask(number, more[0])
         elif word == "computing" and slot.waiting:
             slot.waiting.popleft()
-        elif word == "bug":
+        elif word == "blame":
             slot.blamed = number
         elif word == "result" and task is not None:
             self._settle(slot, task, more[0])

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from rawfix.batch.patience import OVERLONG, READING_SECONDS
+
 if TYPE_CHECKING:
     from rawfix.batch.decide import Action
 
@@ -92,6 +94,11 @@ def settled(source: Path, target: Path, action: Action) -> Result:
 
 def cause_of_death(name: str, code: int | None, *, bug: bool) -> str:
     """Why a worker ended while it held the file of that name, in a line."""
+    if code == OVERLONG:
+        return (
+            f"{name}: decoding it took more than {READING_SECONDS:.0f} seconds of computing and was given up; "
+            "the file is likely damaged: copy it again from its source"
+        )
     if bug:
         return f"{name}: met a bug in rawfix; please report it with the traceback above"
     if code is not None and code < 0:

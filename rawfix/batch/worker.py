@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rawfix.batch.patience import limited_reading
 from rawfix.errors import DiskFullError, InferenceError, ModelError, RawfixError
 from rawfix.nn.threads import share_threads
 
@@ -175,7 +176,8 @@ def _read(line: _Line, steps: Steps, task: Task, brief: Brief) -> Work | Result:
     with _blamed(line, task):
         try:
             tile = _await_memory(line, task, brief) if brief.memory else None
-            work = steps.read(task.job, task.action, brief.recipe, brief.options, claim)
+            with limited_reading(lambda: line.send("blame", task.number)):
+                work = steps.read(task.job, task.action, brief.recipe, brief.options, claim)
         except (RawfixError, MemoryError) as error:
             return failure(task.job.source, error)
     if tile is not None and isinstance(work, Work):
@@ -242,7 +244,7 @@ def _blamed(line: _Line, task: Task) -> Iterator[None]:
     except Stopped:
         raise
     except BaseException:
-        line.send("bug", task.number)
+        line.send("blame", task.number)
         raise
 
 

@@ -71,7 +71,8 @@ def site_black(
     values = np.array(levels, np.float32)
     if pattern is None:
         return np.full((1, 1), values[:3].min(), np.float32)
-    return reduce_period(values[pattern])
+    # LibRaw's index of a color that it took from a broken tag can exceed its four levels.
+    return reduce_period(values[np.minimum(pattern, len(values) - 1)])
 
 
 def to_multiple(black: NDArray[np.float32], cfa: Cfa) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rawfix.batch import patience
 from rawfix.batch.contained import Contained
 from rawfix.errors import CorruptRawError, UnsupportedRawError
 
@@ -27,6 +28,13 @@ def stumble(path: Path) -> None:
     raise ZeroDivisionError
 
 
+def spin(path: Path) -> None:
+    patience.READING_SECONDS = 0.0
+    with patience.limited_reading():
+        while True:
+            pass
+
+
 def spread(path: Path, *, size: int) -> tuple[int, np.ndarray]:
     return os.getpid(), np.arange(size)
 
@@ -37,6 +45,14 @@ def test_a_crash_is_a_refusal_in_one_line_and_the_next_file_is_read() -> None:
         with pytest.raises(CorruptRawError, match=r"^bad\.dng: the decoder crashed \(SIGSEGV\); [^\n]*$"):
             contained(crash, Path("bad.dng"), by=signal.SIGSEGV)
         assert contained(crash, Path("better.dng"), by=signal.SIGSEGV) == "better.dng"
+
+
+def test_what_computes_without_end_is_given_up() -> None:
+    with (
+        Contained() as contained,
+        pytest.raises(CorruptRawError, match=r"^a\.dng: .* seconds of computing and was given up; [^\n]*$"),
+    ):
+        contained(spin, Path("a.dng"))
 
 
 def test_refusals_come_through_and_large_answers_too() -> None:

@@ -35,11 +35,11 @@ class Heard:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_crash_a_kill_and_a_bug_each_cost_their_own_file(tmp_path: Path) -> None:
+def test_a_crash_a_kill_a_loop_and_a_bug_each_cost_their_own_file(tmp_path: Path) -> None:
     sources = make_dngs(tmp_path / "in", 4)
     out = tmp_path / "out"
     out.mkdir()
-    for name in ("segfault", "killed", "bug", "hungry"):
+    for name in ("segfault", "killed", "endless", "bug", "hungry"):
         sources.insert(2, Path(shutil.copy(sources[0], tmp_path / "in" / f"{name}.dng")))
     jobs = plan(sources, out, "{stem}", "tiff")
     heard, tally = Heard(), Tally(len(jobs))
@@ -47,8 +47,9 @@ def test_a_crash_a_kill_and_a_bug_each_cost_their_own_file(tmp_path: Path) -> No
     assert sorted(heard.results) == sorted(path.stem for path in sources)
     assert visible(out) == ["0000.tif", "0001.tif", "0002.tif", "0003.tif"]
     errors = {name: result.error or "" for name, result in heard.results.items() if result.error}
-    assert sorted(errors) == ["bug", "hungry", "killed", "segfault"]
+    assert sorted(errors) == ["bug", "endless", "hungry", "killed", "segfault"]
     assert "decoder crashed (SIGSEGV)" in errors["segfault"]
     assert "want of memory" in errors["killed"] and "not enough memory" in errors["hungry"]
     assert "bug in rawfix" in errors["bug"]
-    assert tally.failed == 4
+    assert "seconds of computing and was given up" in errors["endless"]
+    assert tally.failed == 5

@@ -16,7 +16,7 @@ import tifffile
 from rawfix.cfa import Cfa
 from rawfix.errors import CorruptRawError, RawfixError, UnsupportedRawError
 from rawfix.frame import RawFrame
-from rawfix.io import raw_checks, raw_color
+from rawfix.io import raw_checks, raw_color, raw_levels
 from rawfix.io.raw import read_raw
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
@@ -251,3 +251,8 @@ def test_white_balance_falls_back_in_order() -> None:
     )
     assert from_matrix[1] == 1
     assert note is not None
+
+
+def test_a_color_index_beyond_the_levels_of_a_broken_tag_is_no_crash() -> None:
+    black = raw_levels.site_black([64, 65, 66, 67], np.array([[0, 6], [1, 2]]), None, (0, 0))
+    np.testing.assert_array_equal(black, [[64, 67], [65, 66]])

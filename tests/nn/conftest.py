@@ -117,10 +117,10 @@ def make_model(tmp_path: Path, golden_planes: dict[str, np.ndarray]) -> MakeMode
 
 @pytest.fixture
 def models(tmp_path: Path, manifest_of: Callable[..., Manifest], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The shipped models beside a restorer whose noise map is sigma and whose blur map is a tenth of the image."""
+    """The shipped demosaicers beside a restorer whose noise map is sigma and whose blur map is a tenth of the image."""
     onnx = pytest.importorskip("onnx")
     root = tmp_path / "models"
-    shutil.copytree(models_root(), root, ignore=shutil.ignore_patterns("restore-*"))
+    shutil.copytree(models_root(), root, ignore=shutil.ignore_patterns("restore-*", "upscale-*"))
     node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
     planes = {
         name: info(name, onnx.TensorProto.FLOAT, [1, 3, "height", "width"])
