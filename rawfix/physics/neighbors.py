@@ -14,10 +14,10 @@ _FILL_COUNT = 24
 
 
 @lru_cache(maxsize=32)
-def same_color_offsets(cfa: Cfa, count: int) -> NDArray[np.intp]:
+def same_color_offsets(cfa: Cfa, count: int, channel: int | None = None) -> NDArray[np.intp]:
     """``(period_y, period_x, count, 2)``: (dy, dx) of the nearest same-color sites of each site, nearest first.
 
-    Sites at one distance come in an order of their own, so a ``count`` that cuts through them takes some.
+    With ``channel``, of the nearest sites that measure it; a site never counts itself. Sites at one distance come in an order of their own, so a ``count`` that cuts through them takes some.
     """
     unit = cfa.unit()
     period_y, period_x = cfa.period
@@ -29,7 +29,8 @@ def same_color_offsets(cfa: Cfa, count: int) -> NDArray[np.intp]:
     found = np.empty((period_y, period_x, count, 2), np.intp)
     for y in range(period_y):
         for x in range(period_x):
-            same = unit[(y + dy) % period_y, (x + dx) % period_x] == unit[y, x]
+            color = unit[y, x] if channel is None else channel
+            same = unit[(y + dy) % period_y, (x + dx) % period_x] == color
             found[y, x] = np.stack((dy[same], dx[same]), 1)[:count]
     return found
 

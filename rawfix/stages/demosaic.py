@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rawfix.cfa import Cfa
 from rawfix.frame import Image, NoiseModel, with_infrared
+from rawfix.physics.neighbors import same_color_offsets
 from rawfix.physics.noise import variance
 from rawfix.physics.point_sources import Sites, are_point_sources
 
@@ -18,6 +19,7 @@ Finish = Callable[[int, int, dict[str, Image]], Mapping[str, NDArray[Any]]]
 
 THRESHOLD = 0.5
 """Probability from which a sample counts as defective."""
+_NEAREST = 8
 _AROUND = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0))
 
 
@@ -54,7 +56,8 @@ def demosaic(
     """Full color from a mosaic.
 
     Where the network distrusts a sample that is a point of light (`are_point_sources`), its verdict is withdrawn:
-    the sample is kept, and the light that its repair had taken from its neighbours is given back.
+    the sample is kept, and the light that its repair had taken from its neighbours is given back. A pixel whose
+    sample is replaced lies within the range of the good samples nearby.
 
     Parameters
     ----------
@@ -108,7 +111,30 @@ def demosaic(
     sites = rows[bright], columns[bright]
     points = are_point_sources(mosaic, sites, cfa, wb, noise, known_bad)
     _give_back(camera, bad, mosaic, cfa, (sites[0][points], sites[1][points]))
+    _bring_within(camera, bad, mosaic, cfa)
     return camera, bad
+
+
+def _bring_within(camera: Image, bad: NDArray[np.bool_], mosaic: Image, cfa: Cfa) -> None:
+    """Hold replaced pixels, in place, between the least and the most of the good samples around them, by channel.
+
+    Nothing was measured there, so nothing speaks for an extreme; a network that half believes a defect leaves some
+    of it. With less than two good samples among the eight nearest of a color, what the network found stands.
+    """
+    rows, columns = np.nonzero(bad)
+    (height, width), (period_y, period_x) = mosaic.shape, cfa.period
+    for channel in np.unique(cfa.unit()):
+        offsets = same_color_offsets(cfa, _NEAREST, int(channel))[rows % period_y, columns % period_x]
+        y, x = rows[:, None] + offsets[..., 0], columns[:, None] + offsets[..., 1]
+        good = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+        y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
+        good &= ~bad[y, x]
+        values = mosaic[y, x]
+        few = good.sum(1) < 2
+        least = np.where(good, values, np.inf).min(1)
+        most = np.where(good, values, -np.inf).max(1)
+        least[few], most[few] = -np.inf, np.inf
+        camera[rows, columns, channel] = np.clip(camera[rows, columns, channel], least, most)
 
 
 def _channels_at(cfa: Cfa, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.uint8]:

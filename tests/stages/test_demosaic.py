@@ -47,6 +47,19 @@ def never(mosaic: np.ndarray) -> np.ndarray:
     return np.zeros(mosaic.shape)
 
 
+def with_guesses(mosaic: np.ndarray, cfa: Cfa, bad: np.ndarray) -> np.ndarray:
+    """What stands in a Bayer mosaic after repair: the low guess, brought up to the least of the good ones around."""
+    expected = mosaic.copy()
+    for y, x in zip(*np.nonzero(bad), strict=True):
+        green = cfa.shift(int(y), int(x)).unit()[0, 0] == 1
+        steps = [(-1, -1), (-1, 1), (1, -1), (1, 1)] if green else [(-2, -2), (-2, 2), (2, -2), (2, 2)]
+        around = [(y + v, x + u) for v, u in [*steps, (-2, 0), (2, 0), (0, -2), (0, 2)]]
+        inside = [(v, u) for v, u in around if 0 <= v < mosaic.shape[0] and 0 <= u < mosaic.shape[1]]
+        good = [mosaic[site] for site in inside if not bad[site]]
+        expected[y, x] = min(good) if len(good) > 1 else GUESS
+    return expected
+
+
 @pytest.mark.parametrize("phase", [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_measured_samples_are_kept_bit_for_bit(phase: tuple[int, int]) -> None:
     cfa, mosaic = BAYER.shift(*phase), light()
@@ -61,7 +74,14 @@ def test_a_sample_the_network_distrusts_is_replaced() -> None:
     mosaic = light()
     camera, bad = demosaic(mosaic, BAYER, WB, NOISE, network_of(lambda m: m > 0.5))
     np.testing.assert_array_equal(bad, mosaic > 0.5)
-    np.testing.assert_array_equal(BAYER.mosaic(camera), np.where(mosaic > 0.5, GUESS, mosaic))
+    np.testing.assert_array_equal(BAYER.mosaic(camera), with_guesses(mosaic, BAYER, bad))
+
+
+def test_every_channel_of_a_repaired_pixel_lies_between_the_good_samples_around_it() -> None:
+    mosaic = np.where(BAYER.channels((12, 12)) == 1, 0.8, 0.3).astype(np.float32)
+    mosaic[6, 6:8] = 0.0
+    camera, _ = demosaic(mosaic, BAYER, WB, NOISE, network_of(lambda m: m == 0))
+    np.testing.assert_array_equal(camera[6, 6:8], np.float32([[0.3, 0.8, 0.3]] * 2))
 
 
 def test_the_threshold_decides_and_belongs_to_the_bad() -> None:
@@ -79,7 +99,7 @@ def test_known_bad_is_told_to_the_network_and_replaced() -> None:
     camera, bad = demosaic(mosaic, BAYER, WB, NOISE, network_of(never, seen), known)
     np.testing.assert_array_equal(seen["known_bad"], known.astype(np.float32))
     np.testing.assert_array_equal(bad, known)
-    np.testing.assert_array_equal(BAYER.mosaic(camera), np.where(known, GUESS, mosaic))
+    np.testing.assert_array_equal(BAYER.mosaic(camera), with_guesses(mosaic, BAYER, known))
 
 
 def test_without_known_bad_none_is_told() -> None:
@@ -141,7 +161,7 @@ def test_tiles_keep_samples_as_the_whole_does(
     camera, bad = demosaic(mosaic, cfa, WB, NOISE, network, known)
     expected = (mosaic < -0.2) | (known if known is not None else False)
     np.testing.assert_array_equal(bad, expected)
-    np.testing.assert_array_equal(cfa.mosaic(camera), np.where(expected, GUESS, mosaic))
+    np.testing.assert_array_equal(cfa.mosaic(camera), with_guesses(mosaic, cfa, expected))
 
 
 def star_field() -> tuple[np.ndarray, np.ndarray]:
