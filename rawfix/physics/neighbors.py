@@ -17,7 +17,8 @@ _FILL_COUNT = 24
 def same_color_offsets(cfa: Cfa, count: int, channel: int | None = None) -> NDArray[np.intp]:
     """``(period_y, period_x, count, 2)``: (dy, dx) of the nearest same-color sites of each site, nearest first.
 
-    With ``channel``, of the nearest sites that measure it; a site never counts itself. Sites at one distance come in an order of their own, so a ``count`` that cuts through them takes some.
+    With ``channel``, of the nearest sites that measure it; a site never counts itself. Sites at one distance come
+    in an order of their own, so a ``count`` that cuts through them takes some.
     """
     unit = cfa.unit()
     period_y, period_x = cfa.period
