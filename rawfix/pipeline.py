@@ -19,7 +19,7 @@ from rawfix.finish import check_look, finish
 from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
 from rawfix.lens import find_correction
 from rawfix.maps import Maps, apply_maps
-from rawfix.nn.manifest import Model, find_model, tiers
+from rawfix.nn.manifest import Model, nearest_model, tiers
 from rawfix.nn.session import open_session
 from rawfix.nn.threads import thread_share
 from rawfix.nn.tiles import Finish as TileFinish
@@ -73,14 +73,14 @@ class Found:
 
 
 def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
-    """The network this frame needs; None for frames that need none.
+    """The network this frame needs, of the nearest tier installed; None for frames that need none.
 
     Raises
     ------
     UnsupportedRawError
         No network exists for the filter array, of any tier.
     ModelError
-        None of this tier.
+        It is damaged.
     """
     if frame.cfa is None or frame.cfa.name == "mono":
         return None
@@ -91,7 +91,7 @@ def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
             f"its {family} filter array ({frame.cfa.letters}) has no demosaicing network; "
             f"{', '.join([*able, 'monochrome'])} and already demosaiced files can be developed"
         )
-    return find_model("demosaic", family, settings.quality)
+    return nearest_model("demosaic", family, settings.quality)
 
 
 def check_settings(settings: Settings, *, every: bool = False) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rawfix import pipeline
 from rawfix.cfa import CANONICAL, Cfa
-from rawfix.errors import ManifestError, ModelError, UnsupportedRawError
+from rawfix.errors import ManifestError, UnsupportedRawError
 from rawfix.frame import RawFrame
 from rawfix.nn.manifest import Manifest
 from rawfix.physics.sensor import Sensor, expose
@@ -137,10 +137,10 @@ def test_an_array_without_a_network_is_named_with_what_there_is(installed: Calla
         develop(frame_of(Cfa.from_rows("RGB")), PLAIN)
 
 
-def test_a_tier_that_is_missing_is_a_missing_model(installed: Callable[..., None]) -> None:
+def test_another_tier_of_the_array_stands_in(installed: Callable[..., None]) -> None:
     installed("quad")
-    with pytest.raises(ModelError, match="demosaic-quad-best"):
-        develop(frame_of(CANONICAL["quad"]), replace(PLAIN, quality="best"))
+    developed = develop(frame_of(CANONICAL["quad"]), replace(PLAIN, quality="best"))
+    assert developed.models == ("demosaic-quad-standard",)
 
 
 def test_a_network_without_infrared_does_not_serve_a_sensor_with_it(installed: Callable[..., None]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rawfix.errors import ModelError, SettingsError, UnsupportedRawError
+from rawfix.errors import SettingsError, UnsupportedRawError
 from rawfix.frame import RawFrame, crop
 from rawfix.nn.manifest import models_root
 from rawfix.physics.defects import Defects
@@ -146,8 +146,18 @@ def test_what_no_network_can_do_is_refused(
         develop(make_frame(), Settings(strengths=Strengths(denoise=0.5)))
     with pytest.raises(UnsupportedRawError, match="quad"):
         develop(make_frame(pattern="RRGG/RRGG/GGBB/GGBB"), PLAIN)
-    with pytest.raises(ModelError, match="demosaic-bayer-best"):
-        develop(make_frame(), Settings(quality="best"))
+
+
+def test_the_nearest_tier_stands_in(
+    make_frame: MakeFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = models_root() / "demosaic-bayer-standard"
+    (tmp_path / shipped.name).symlink_to(shipped)
+    monkeypatch.setenv("RAWFIX_MODELS", str(tmp_path))
+    for tier in ("fast", "best"):
+        developed = develop(make_frame(), replace(PLAIN, quality=tier))
+        assert developed.models == ("demosaic-bayer-standard",)
+        assert developed.notes == (f"demosaic-bayer-standard was used: {tier} is not installed for its task",)
 
 
 def test_networks_of_another_tier_are_told() -> None:

@@ -189,15 +189,15 @@ def _await_memory(line: _Line, task: Task, brief: Brief) -> int:
     """Wait until the file fits beside the others in hand; returns the tile with which it does."""
     from rawfix.batch.memory import TileCost, fit_tile
     from rawfix.io.read import count_pixels
-    from rawfix.nn.manifest import find_models
+    from rawfix.nn.manifest import might_run
 
     settings = brief.recipe.settings
     costs = [
         TileCost(
             model.manifest.tile, model.manifest.halo, model.manifest.gflop_per_mp * model.manifest.scale**2
         )
-        for model in find_models()
-        if settings.quality in ("auto", model.manifest.tier) and model.manifest.scale in (1, settings.upscale)
+        for model in might_run(settings.quality)
+        if model.manifest.scale in (1, settings.upscale)
     ]
     pixels = count_pixels(task.job.source) * settings.upscale**2
     tile, size = fit_tile(task.job.source.name, pixels, settings.tile, costs, brief.memory)

@@ -209,13 +209,26 @@ def find_model(task: str, kind: str, tier: str, root: Path | None = None) -> Mod
 def nearest_model(task: str, kind: str, tier: str, root: Path | None = None) -> Model:
     """The model of a tier, or where that is not installed the next cheaper one, or else the next dearer.
 
-    For what comes after demosaicing, whose tiers are not all there for every task; raises as `find_model`.
+    Not every filter array and task has every tier; raises as `find_model`.
     """
     there = [name for name in tiers(task, kind, root) if name in TIERS]
     if there and tier in TIERS and tier not in there:
         wanted = TIERS.index(tier)
         tier = min(there, key=lambda name: (TIERS.index(name) > wanted, abs(TIERS.index(name) - wanted)))
     return find_model(task, kind, tier, root)
+
+
+def might_run(quality: str, root: Path | None = None) -> list[Model]:
+    """The installed models that may serve a picture at a quality: those of that tier, and what stands in for it."""
+    models = find_models(root)
+    if quality not in TIERS:
+        return models
+
+    def task_of(model: Model) -> str:
+        return model.manifest.id.rpartition("-")[0]
+
+    served = {task_of(model) for model in models if model.manifest.tier == quality}
+    return [model for model in models if model.manifest.tier == quality or task_of(model) not in served]
 
 
 def tiers(task: str, kind: str, root: Path | None = None) -> list[str]:

@@ -78,7 +78,6 @@ def test_exit_codes(make_dng: MakeDng, tmp_path: Path) -> None:
     source = make_dng()
     assert rawfix("develop", tmp_path / "*.nef").returncode == 3
     assert rawfix("develop", tmp_path / "missing.nef").returncode == 5
-    assert rawfix("develop", source, "--quality", "best").returncode == 4
     for words in (
         ["--denoise", "-1.5"],
         ["--deblur", "11"],

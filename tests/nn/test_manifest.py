@@ -6,7 +6,15 @@ from dataclasses import asdict
 import pytest
 
 from rawfix.errors import IntegrityError, ManifestError, ModelError
-from rawfix.nn.manifest import Model, find_model, find_models, load_manifest, models_root, nearest_model
+from rawfix.nn.manifest import (
+    Model,
+    find_model,
+    find_models,
+    load_manifest,
+    might_run,
+    models_root,
+    nearest_model,
+)
 
 
 @pytest.fixture
@@ -107,6 +115,21 @@ def test_a_missing_model_names_those_there_are(root):
 def test_a_missing_tier_names_those_there_are(root):
     with pytest.raises(ModelError, match=r"no model demosaic-bayer-best.*installed tiers: fast, tiny;"):
         find_model("demosaic", "bayer", "best", root)
+
+
+def test_what_may_run_at_a_quality_counts_what_stands_in(root, manifest_of):
+    for id in ("restore-camera-best", "restore-camera-standard"):
+        (root / id).mkdir()
+        manifest_of(id=id, contract="restore-v1", cfa=None, space="camera", tier=id.rpartition("-")[2]).write(
+            root / id
+        )
+
+    def named(quality):
+        return [model.manifest.id for model in might_run(quality, root)]
+
+    assert named("fast") == ["demosaic-bayer-fast", "restore-camera-best", "restore-camera-standard"]
+    assert named("best") == ["demosaic-bayer-fast", "demosaic-bayer-tiny", "restore-camera-best"]
+    assert len(named("auto")) == 4
 
 
 @pytest.mark.parametrize(
