@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rawfix.batch.decide import Action, decide, installed_models
 from rawfix.batch.far import FarWorkers
@@ -161,16 +161,26 @@ def execute(
 
 
 class _Telling:
-    """Counts what the listener hears."""
+    """Counts what the listener hears; one that has failed hears no more, while what is begun is finished."""
 
     def __init__(self, listener: Listener, tally: Tally) -> None:
         self._listener = listener
         self._tally = tally
+        self._failed = False
 
     def result(self, result: Result) -> None:
         self._tally.counts[result.status] += 1
         self._tally.stopped = self._tally.stopped or result.stops
-        self._listener.result(result)
+        self._tell(self._listener.result, result)
 
     def tile(self, source: Path, done: int, total: int) -> None:
-        self._listener.tile(source, done, total)
+        self._tell(self._listener.tile, source, done, total)
+
+    def _tell(self, tell: Callable[..., None], *what: Any) -> None:
+        if self._failed:
+            return
+        try:
+            tell(*what)
+        except Exception:
+            self._failed = True
+            raise
