@@ -57,7 +57,7 @@ def find_sources(
     found: dict[str, Source] = {}
     given = [path for pattern in patterns for path in _matches(pattern)] + [Path(name) for name in listed]
     for path in given:
-        for source in _search(path, recursive, suffixes) if path.is_dir() else [Source(path)]:
+        for source in _search(path, recursive, suffixes) if _is_folder(path) else [Source(path)]:
             found.setdefault(os.path.realpath(source.path), source)
     return list(found.values())
 
@@ -88,6 +88,14 @@ def _matches(pattern: str) -> list[Path]:
     if not glob.has_magic(pattern) or os.path.lexists(pattern):
         return [Path(pattern)]
     return [Path(p) for p in sorted(glob.glob(pattern, recursive=True)) if not Path(p).is_dir()]  # noqa: PTH207
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder for sure; what cannot be told is passed on as a file, so that its refusal can be told."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _search(folder: Path, recursive: bool, suffixes: frozenset[str]) -> Iterator[Source]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,9 @@ def read(
         The file cannot be read, or its outputs must not be written.
     """
     started = time.monotonic()
-    before = job.source.stat() if job.source.is_file() else None
+    before = None
+    with suppress(OSError):  # reading it will say why
+        before = job.source.stat()
     frame = read_frame(job.source, options.mosaic)
     try:
         state = FileState.of(job.source)

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from rawfix.errors import DiskFullError, OutputError
+from rawfix.io.presence import is_there
 from rawfix.io.stale import temporary_name
 
 Announce = Callable[[Path, Path], None]
@@ -94,6 +95,10 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
 
 def check_target(path: Path, overwrite: bool) -> None:
     """Raise `OutputError` where ``path`` cannot be written, or must not be."""
+    try:
+        is_there(path)
+    except OSError as error:
+        raise write_failure(path, error) from error
     if path.is_dir():
         raise OutputError(f"{path.name}: is a folder; name a file to write")
     if path.exists() and not overwrite:

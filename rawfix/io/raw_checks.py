@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rawfix.errors import CorruptRawError, UnsupportedRawError
 from rawfix.io.dng_tags import LOSSY_JPEG, VC5, RawTags
+from rawfix.io.presence import is_there
 
 _COPY_AGAIN = "copy the file again from its source"
 _COMPLAINT = re.compile(r"unexpected end|premature end|corrupt|unsupported|bogus|error", re.IGNORECASE)
@@ -50,7 +51,13 @@ def captured_stderr() -> Iterator[list[str]]:
 
 def check_file(path: Path) -> None:
     """Refuse what is not a readable, non-empty file."""
-    if not path.exists():
+    try:
+        exists = is_there(path)
+    except OSError as error:
+        raise CorruptRawError(f"{path.name}: cannot be read: {error.strerror}; check the path") from None
+    if not exists and path.is_symlink():
+        raise CorruptRawError(f"{path.name}: is a link to a file that is not there; check what it names")
+    if not exists:
         raise CorruptRawError(f"{path.name}: there is no such file; check the path")
     if not path.is_file():
         raise UnsupportedRawError(f"{path.name}: is not a file; name a RAW file")
