@@ -16,7 +16,7 @@ from rawfix.batch.identity import digest
 from rawfix.batch.journal import Journal, append_end
 from rawfix.batch.memory import Budget, shared
 from rawfix.batch.options import Options
-from rawfix.batch.plan import Job, fill, target_key
+from rawfix.batch.plan import Job, check_sides, fill, target_key
 from rawfix.batch.pool import Entry, Listener, Pool
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result, settled
@@ -56,7 +56,14 @@ def prepare(
     options: Options,
     installed: Callable[[], dict[str, str]] = installed_models,
 ) -> Run:
-    """Decide about every job, reading journals but no frame; ``installed``: id → sha256 of the networks used."""
+    """Decide about every job, reading journals but no frame; ``installed``: id → sha256 of the networks used.
+
+    Raises
+    ------
+    SettingsError
+        Two inputs would share a side output: stages, a map of bad pixels.
+    """
+    check_sides(jobs, options)
     journals = {folder: Journal(folder) for folder in sorted({job.target.parent for job in jobs})}
     options = replace(options, run=_run_id(jobs, recipe, options, journals.values()))
     installed = cache(installed)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rawfix.batch.options import Options
 from rawfix.errors import OutputError, SettingsError
 from rawfix.io.presence import is_there
 from rawfix.io.sequence import reel_and_frame
@@ -156,6 +157,19 @@ def plan(
             )
         taken[key] = job.source
     return jobs
+
+
+def check_sides(jobs: Iterable[Job], options: Options) -> None:
+    """No two jobs whose names are known share what is written along with their targets; raises `SettingsError`."""
+    taken: dict[str, Path] = {}
+    for job in jobs:
+        for side in () if job.needs_frame else options.sides(fill(job)):
+            other = taken.setdefault(target_key(side), job.source)
+            if other != job.source:
+                raise SettingsError(
+                    f"{other} and {job.source} would both write {side}; "
+                    "use --name '{stem}-{ext}' or '{stem}-{seq:04}'"
+                )
 
 
 def is_folder(output: Path) -> bool:

@@ -91,8 +91,8 @@ def read(
     target = fill(job, **late)
     sides = options.sides(target)
     journal = Journal(target.parent, read=action is None or bool(sides))
-    if job.needs_frame:
-        check_claim(target, job.source, claim)
+    for path in (target, *sides) if job.needs_frame else ():
+        check_claim(path, job.source, claim)
     if action is None:
         action = decide(job.source, target, sides, journal, recipe, options, installed)
     if action.kind == "refuse":

@@ -34,6 +34,19 @@ class Heard:
         assert done <= total
 
 
+class Several:
+    """A listener that remembers results of files of one name."""
+
+    def __init__(self) -> None:
+        self.all: list[Result] = []
+
+    def result(self, result: Result) -> None:
+        self.all.append(result)
+
+    def tile(self, source: Path, done: int, total: int) -> None:
+        pass
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_crash_a_kill_a_loop_and_a_bug_each_cost_their_own_file(tmp_path: Path) -> None:
     sources = make_dngs(tmp_path / "in", 4)
@@ -53,3 +66,17 @@ def test_a_crash_a_kill_a_loop_and_a_bug_each_cost_their_own_file(tmp_path: Path
     assert "bug in rawfix" in errors["bug"]
     assert "seconds of computing and was given up" in errors["endless"]
     assert tally.failed == 5
+
+
+def test_two_inputs_never_share_a_side_output_though_the_camera_names_them(tmp_path: Path) -> None:
+    sources = [*make_dngs(tmp_path / "x", 1), *make_dngs(tmp_path / "y", 1)]
+    stages = tmp_path / "stages"
+    stages.mkdir()
+    jobs = plan(sources, None, "{stem}-{camera}", "tiff")
+    heard, tally = Several(), Tally(len(jobs))
+    options = Options(overwrite=True, save_stages=stages)
+    recipe = Recipe(Settings())
+    execute(prepare(jobs, recipe, options), heard, tally)
+    assert tally.counts == {"done": 1, "failed": 1}
+    (error,) = [result.error for result in heard.all if result.error]
+    assert "was written for another input" in error

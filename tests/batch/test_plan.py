@@ -163,3 +163,14 @@ def test_a_target_that_cannot_be_looked_at_costs_its_own_file(
     assert first[1].reason.startswith("one.dng: its output cannot be written: Permission denied;")
     assert second[1] is not None and second[1].kind == "develop"
     assert third[1] is not None and "File name too long" in third[1].reason
+
+
+def test_two_inputs_for_one_side_output_are_refused_and_told_how_to_differ(tmp_path: Path) -> None:
+    sources = [Path("in/x/one.dng"), Path("in/y/one.dng")]
+    below = {source: Path(source.parent.name) for source in sources}
+    for options in (Options(save_stages=tmp_path), Options(bad_map=tmp_path)):
+        jobs = plan(sources, Path("out"), DEFAULT_NAME, "tiff", below=below)
+        with pytest.raises(SettingsError, match=r"both write .*one-.* --name"):
+            prepare(jobs, Recipe(Settings()), options)
+        prepare(plan(sources, Path("out"), "{stem}-{seq}", "tiff", below=below), Recipe(Settings()), options)
+    prepare(jobs, Recipe(Settings()), Options(save_maps=True))
