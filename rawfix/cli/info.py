@@ -19,6 +19,7 @@ from rawfix.classical import describe_psf
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
 from rawfix.cli.headerless import check_facts, facts_of
+from rawfix.cli.missed import Missed
 from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
 from rawfix.finish import xyz_to_native
 from rawfix.frame import RawFrame
@@ -66,10 +67,10 @@ def describe(frame: RawFrame) -> dict[str, Any]:
 
 def run(files: list[str], mosaic: Mapping[str, Any], *, look_for_defects: bool, as_json: bool) -> int:
     """Describe every file; returns the exit code."""
-    sources = expand(files)
+    missed = Missed()
+    sources = expand(files, missed)
     if not sources:
-        refuse(f"no input matched {' '.join(files)}")
-        return exit_codes.NO_INPUT
+        return missed.all(" ".join(files))
     try:
         described = facts_of(mosaic)
         check_facts(described, sources, wb_is_look=False)
@@ -77,7 +78,9 @@ def run(files: list[str], mosaic: Mapping[str, Any], *, look_for_defects: bool, 
         refuse(error)
         return exit_codes.USAGE
     with Contained() as contained:
-        return _show(sources, partial(contained, read, facts=described), look_for_defects, as_json)
+        return missed.code(
+            _show(sources, partial(contained, read, facts=described), look_for_defects, as_json)
+        )
 
 
 def read(path: Path, *, facts: MosaicFacts) -> RawFrame:
