@@ -74,12 +74,12 @@ def run(files: list[str], given: Mapping[str, Any], options: Mapping[str, Any]) 
             code = (
                 exit_codes.MODEL
                 if tally.stopped == "model"
-                else exit_codes.of_batch(tally.failed, tally.total)
+                else exit_codes.of_batch(tally.failed + tally.left, tally.total)
             )
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
-            refuse("interrupted; finished files are complete")
+            refuse(f"interrupted with {tally.left} files left; finished files are complete")
     code = missed.code(code)
     if options["json"]:
         print_json(summary_event(tally, time.monotonic() - started, code))

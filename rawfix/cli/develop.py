@@ -96,7 +96,10 @@ def carry_out(
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
-            refuse("interrupted; finished files are complete, run the same command again to go on")
+            refuse(
+                f"interrupted with {tally.left} files left; finished ones are complete, "
+                "run the same command again to go on"
+            )
         except (ClusterError, ModelError) as error:
             tally.stopped = "cluster" if isinstance(error, ClusterError) else "model"
             code = _exit_code(tally)
@@ -131,7 +134,7 @@ def record_hashes(request: Request, written: list[Path]) -> bool:
 def _exit_code(tally: Tally) -> int:
     if tally.stopped == "model":
         return exit_codes.MODEL
-    return exit_codes.of_batch(tally.failed, tally.total)
+    return exit_codes.of_batch(tally.failed + tally.left, tally.total)
 
 
 @contextmanager

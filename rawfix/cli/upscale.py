@@ -70,12 +70,14 @@ def run(files: list[str], options: Mapping[str, Any]) -> int:
                 if result.stops:
                     tally.stopped = result.stops
                     break
-            code = exit_codes.of_batch(tally.failed, tally.total)
+            code = exit_codes.of_batch(tally.failed + tally.left, tally.total)
             code = exit_codes.MODEL if tally.stopped == "model" else code
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
-            refuse("interrupted; finished files are complete, give --skip-existing to go on")
+            refuse(
+                f"interrupted with {tally.left} files left; finished files are complete, give --skip-existing to go on"
+            )
     code = missed.code(code)
     if options["json"]:
         print_json(summary_event(tally, time.monotonic() - started, code))
