@@ -50,7 +50,7 @@ def file_progress(files: int) -> Iterator[FileProgress]:
     """Show progress on stderr while the body runs."""
     bar = Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=err, transient=True, disable=not err.is_terminal,
+        console=err, transient=True, disable=not err.is_terminal, redirect_stdout=False,
     )  # fmt: skip
     with bar:
         yield FileProgress(bar, files)
