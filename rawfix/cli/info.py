@@ -17,7 +17,7 @@ from rawfix.batch.inputs import expand
 from rawfix.batch.known_bad import with_known_bad
 from rawfix.classical import describe_psf
 from rawfix.cli import exit_codes
-from rawfix.cli.console import file_progress, out, print_json, refuse
+from rawfix.cli.console import file_progress, out, plain, print_json, refuse
 from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.cli.missed import Missed
 from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
@@ -115,7 +115,7 @@ def _show(
 
 
 def _table(name: str, facts: dict[str, Any], frame: RawFrame) -> Table:
-    table = Table(title=Text(name), show_header=False, title_justify="left")
+    table = Table(title=Text(plain(name)), show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column()
     rows: list[tuple[str, str | Text]] = [
@@ -141,7 +141,7 @@ def _table(name: str, facts: dict[str, Any], frame: RawFrame) -> Table:
         rows.append(("defects known", f"{facts['bad_known']} pixels, by the body's map or the file itself"))
     rows += [("note", note) for note in facts["notes"]]
     for key, value in rows:
-        table.add_row(key, value if isinstance(value, Text) else Text(value))
+        table.add_row(key, value if isinstance(value, Text) else Text(plain(value)))
     return table
 
 
