@@ -64,7 +64,10 @@ def write_report(report: Path, results: Iterable[Result]) -> None:
     counts = Counter(result.status for result in results)
     summary = ", ".join(f"{number} {status}" for status, number in counts.items())
     folder = parts_folder(report)
-    with replacing(report, overwrite=True) as temporary, temporary.open("w", encoding="utf-8") as page:
+    with (
+        replacing(report, overwrite=True) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as page,
+    ):
         head = _text("report.html").replace("@files@", str(len(results)))
         page.write(head.replace("@summary@", escape(summary)).replace("@version@", escape(__version__)))
         for result in results:
