@@ -21,6 +21,19 @@ from rawfix.io.presence import is_there
 
 _COPY_AGAIN = "copy the file again from its source"
 _COMPLAINT = re.compile(r"unexpected end|premature end|corrupt|unsupported|bogus|error", re.IGNORECASE)
+_SIGNATURES = (
+    b"II",
+    b"MM",
+    b"FUJIFILM",
+    b"\0MRM",
+    b"FOVb",
+    b"ARRI",
+    b"NOKIARAW",
+    b"DSC-Image",
+    b"PWAD",
+    b"qkt",
+)
+"""How RAW files begin, but for those that LibRaw knows by their size, and ISO media: Canon's CR3."""
 _stderr_lock = threading.RLock()
 
 
@@ -103,6 +116,9 @@ def explain_refusal(path: Path, error: Exception, raw: RawTags | None) -> Except
         return UnsupportedRawError(
             f"{path.name}: not a RAW file that LibRaw can decode; convert it to DNG, or {_COPY_AGAIN}"
         )
+    # A text too short for LibRaw to tell what it is, is an end of file to it.
+    if "nput/output" in cause and not head.startswith(_SIGNATURES) and head[4:8] != b"ftyp":
+        return UnsupportedRawError(f"{path.name}: is not a RAW file; name a RAW file, or {_COPY_AGAIN}")
     return CorruptRawError(f"{path.name}: is damaged or cut short (LibRaw: {cause}); {_COPY_AGAIN}")
 
 
