@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from pathlib import Path
+from typing import TextIO, TypeVar
 
 from rawfix.cli import exit_codes
 
@@ -58,7 +59,9 @@ def streams() -> Iterator[None]:
         sys.exit(exit_codes.SOME_FAILED)
 
 
-def _guarded(stream: T, title: str) -> T | _Stream:
+def _guarded(stream: TextIO | None, title: str) -> TextIO:
+    if stream is None:  # closed by who called
+        return Path(os.devnull).open("w")
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     encoding, buffered = stream.encoding, stream.line_buffering

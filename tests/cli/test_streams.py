@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -45,3 +46,10 @@ def test_a_full_output_is_told_in_one_line(tmp_path: Path, words: tuple[str, ...
         )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("rawfix: standard output: "), done.stderr
+
+
+def test_a_closed_output_is_as_good_as_none(tmp_path: Path) -> None:
+    (source,) = make_dngs(tmp_path, 1)
+    command = shlex.join([*COMMAND, "develop", str(source), "--json"])
+    done = subprocess.run(["sh", "-c", f"{command} >&-"], stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 0 and not done.stderr and visible(tmp_path) == ["0000.dng", "0000.tif"]
