@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rawfix.batch.execute import execute, prepare
+from rawfix.batch.journal import Journal
 from rawfix.batch.options import Options
 from rawfix.batch.plan import plan
 from rawfix.batch.recipe import Recipe
@@ -80,3 +81,27 @@ def test_two_inputs_never_share_a_side_output_though_the_camera_names_them(tmp_p
     assert tally.counts == {"done": 1, "failed": 1}
     (error,) = [result.error for result in heard.all if result.error]
     assert "was written for another input" in error
+
+
+class Broken(Several):
+    """A listener that cannot take a result."""
+
+    def result(self, result: Result) -> None:
+        super().result(result)
+        raise BrokenPipeError
+
+
+def test_a_listener_that_fails_is_no_dead_worker_and_ends_the_run(tmp_path: Path) -> None:
+    sources, out = make_dngs(tmp_path / "in", 8), tmp_path / "out"
+    out.mkdir()
+    broken, tally = Broken(), Tally(8)
+    with pytest.raises(BrokenPipeError):
+        execute(
+            prepare(plan(sources, out, "{stem}", "tiff"), Recipe(Settings()), Options()),
+            broken,
+            tally,
+            jobs=2,
+        )
+    assert [result.status for result in broken.all] == ["done"]
+    assert len(visible(out)) == tally.counts["done"] < 8
+    assert all(Journal(out).find(out / name) is not None for name in visible(out))
