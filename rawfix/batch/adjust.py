@@ -75,7 +75,7 @@ def _adjusted(path: Path, job: Job, treatment: Treatment, taken: dict[str, Path]
     facts = naming_facts(path)
     target = fill(job, **facts)
     check_claim(target, path, lambda wanted: taken.setdefault(target_key(wanted), path) == path)
-    if target.exists() and treatment.skip_existing:
+    if treatment.skip_existing and target.exists():
         return Result(path, target, "skipped")
     check_target(target, treatment.overwrite)
     kept, carrier = load_kept(path, treatment.settings.threads)

@@ -77,7 +77,8 @@ def commit(
     assert target is not None
     journal = Journal(target.parent, read=action is None or len(delivery.made) > 1)
     if action is None:
-        check_claim(target, job.source, claim)
+        for path in (target, *options.sides(target)):
+            check_claim(path, job.source, claim)
         action = decide(job.source, target, options.sides(target), journal, recipe, options, installed_models)
     if action.kind == "refuse":
         raise OutputError(action.reason)

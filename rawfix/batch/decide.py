@@ -15,6 +15,7 @@ from rawfix.batch.known_bad import known_digest
 from rawfix.batch.options import Options
 from rawfix.batch.recipe import Recipe
 from rawfix.errors import ManifestError, ModelError
+from rawfix.io.presence import is_there
 from rawfix.io.provenance import sidecars_of
 from rawfix.io.read import MOSAIC_SUFFIXES
 from rawfix.nn.manifest import find_models
@@ -54,7 +55,12 @@ def decide(
     installed
         Id → sha256 of the networks there are; asked only where it matters.
     """
-    if not target.exists() or target.is_dir():
+    try:
+        exists = is_there(target)
+    except OSError as error:
+        reason = f"{source.name}: its output cannot be written: {error.strerror}; give another -o or --name"
+        return Action("refuse", reason)
+    if not exists or target.is_dir():
         return Action("develop")
     if options.skip_existing:
         return Action("skip", "exists")

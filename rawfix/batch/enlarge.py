@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from rawfix.batch.decide import installed_models
 from rawfix.batch.inputs import Source
-from rawfix.batch.plan import Job, check_claim, fill, plan, target_key
+from rawfix.batch.plan import Job, check_claim, fill, is_folder, plan, target_key
 from rawfix.batch.result import Result
 from rawfix.batch.worker import failure
 from rawfix.color.tabulated import SRGB
@@ -119,7 +119,7 @@ def plan_enlarging(sources: list[Source], output: Path | None, name: str, order:
 
 def is_file(output: Path | None) -> bool:
     """Whether an output names a picture, not a folder."""
-    return output is not None and output.suffix.lower() in FORMATS and not output.is_dir()
+    return output is not None and output.suffix.lower() in FORMATS and not is_folder(output)
 
 
 def enlarge_file(
@@ -148,7 +148,7 @@ def _enlarged(
     started = time.monotonic()
     target, source = fill(job), job.source
     check_claim(target, source, lambda wanted: taken.setdefault(target_key(wanted), source) == source)
-    if target.exists() and order.skip_existing:
+    if order.skip_existing and target.exists():
         return Result(source, target, "skipped")
     check_target(target, order.overwrite)
     picture = read_picture(source)

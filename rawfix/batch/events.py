@@ -62,6 +62,6 @@ def summary_event(tally: Tally, seconds: float, exit_code: int) -> dict[str, Any
     """The last line of a run."""
     counts = {name: tally.counts[name] for name in ("done", "unchanged", "skipped")}
     return _event(
-        "summary", **counts, failed=tally.failed, stopped=tally.stopped, seconds=round(seconds, 3),
+        "summary", **counts, failed=tally.failed, left=tally.left, stopped=tally.stopped, seconds=round(seconds, 3),
         exit_code=exit_code,
     )  # fmt: skip

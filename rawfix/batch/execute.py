@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rawfix.batch.decide import Action, decide, installed_models
 from rawfix.batch.far import FarWorkers
@@ -16,7 +16,7 @@ from rawfix.batch.identity import digest
 from rawfix.batch.journal import Journal, append_end
 from rawfix.batch.memory import Budget, shared
 from rawfix.batch.options import Options
-from rawfix.batch.plan import Job, fill, target_key
+from rawfix.batch.plan import Job, check_sides, fill, target_key
 from rawfix.batch.pool import Entry, Listener, Pool
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result, settled
@@ -56,7 +56,14 @@ def prepare(
     options: Options,
     installed: Callable[[], dict[str, str]] = installed_models,
 ) -> Run:
-    """Decide about every job, reading journals but no frame; ``installed``: id → sha256 of the networks used."""
+    """Decide about every job, reading journals but no frame; ``installed``: id → sha256 of the networks used.
+
+    Raises
+    ------
+    SettingsError
+        Two inputs would share a side output: stages, a map of bad pixels.
+    """
+    check_sides(jobs, options)
     journals = {folder: Journal(folder) for folder in sorted({job.target.parent for job in jobs})}
     options = replace(options, run=_run_id(jobs, recipe, options, journals.values()))
     installed = cache(installed)
@@ -161,16 +168,26 @@ def execute(
 
 
 class _Telling:
-    """Counts what the listener hears."""
+    """Counts what the listener hears; one that has failed hears no more, while what is begun is finished."""
 
     def __init__(self, listener: Listener, tally: Tally) -> None:
         self._listener = listener
         self._tally = tally
+        self._failed = False
 
     def result(self, result: Result) -> None:
         self._tally.counts[result.status] += 1
         self._tally.stopped = self._tally.stopped or result.stops
-        self._listener.result(result)
+        self._tell(self._listener.result, result)
 
     def tile(self, source: Path, done: int, total: int) -> None:
-        self._listener.tile(source, done, total)
+        self._tell(self._listener.tile, source, done, total)
+
+    def _tell(self, tell: Callable[..., None], *what: Any) -> None:
+        if self._failed:
+            return
+        try:
+            tell(*what)
+        except Exception:
+            self._failed = True
+            raise

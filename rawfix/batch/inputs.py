@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,9 @@ def find_sources(
     patterns: Iterable[str],
     listed: Iterable[str] = (),
     *,
-    recursive: bool = False,
+    recursive: bool | None = False,
     suffixes: frozenset[str] = RAW_SUFFIXES,
+    missed: Callable[[str], None] = lambda cause: None,
 ) -> list[Source]:
     """Input files in the order given, once each; wildcards are expanded where the shell did not.
 
@@ -50,21 +51,37 @@ def find_sources(
     listed
         File names and folders of a list (`read_list`), in which nothing is a wildcard.
     recursive
-        Whether folders within folders are searched.
+        Whether folders within folders are searched; None where that cannot be asked for.
     suffixes
         Of the files taken of a folder.
+    missed
+        Told in a line of every argument that holds no file, and of every folder that cannot be read.
     """
     found: dict[str, Source] = {}
-    given = [path for pattern in patterns for path in _matches(pattern)] + [Path(name) for name in listed]
-    for path in given:
-        for source in _search(path, recursive, suffixes) if path.is_dir() else [Source(path)]:
+    given = []
+    for pattern in patterns:
+        matches = _matches(pattern)
+        if not matches:
+            missed(f"{pattern}: no input matched; check the path and the wildcard")
+        given += matches
+    for path in [*given, *map(Path, listed)]:
+        if not _is_folder(path):
+            found.setdefault(os.path.realpath(path), Source(path))
+            continue
+        unread: list[str] = []
+        sources = list(_search(path, bool(recursive), suffixes, unread.append))
+        if not sources and not unread:
+            unread.append(_without_files(path, recursive, suffixes))
+        for cause in unread:
+            missed(cause)
+        for source in sources:
             found.setdefault(os.path.realpath(source.path), source)
     return list(found.values())
 
 
-def expand(patterns: Iterable[str]) -> list[Path]:
+def expand(patterns: Iterable[str], missed: Callable[[str], None] = lambda cause: None) -> list[Path]:
     """The paths of `find_sources`."""
-    return [source.path for source in find_sources(patterns)]
+    return [source.path for source in find_sources(patterns, recursive=None, missed=missed)]
 
 
 def read_list(name: str) -> list[str]:
@@ -90,12 +107,34 @@ def _matches(pattern: str) -> list[Path]:
     return [Path(p) for p in sorted(glob.glob(pattern, recursive=True)) if not Path(p).is_dir()]  # noqa: PTH207
 
 
-def _search(folder: Path, recursive: bool, suffixes: frozenset[str]) -> Iterator[Source]:
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder for sure; what cannot be told is passed on as a file, so that its refusal can be told."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _without_files(folder: Path, recursive: bool | None, suffixes: frozenset[str]) -> str:
+    """What to say of a folder in which nothing was found."""
+    kind = "RAW files" if suffixes is RAW_SUFFIXES else "pictures"
+    deeper = recursive is False and any(path.is_dir() for path in folder.iterdir())
+    remedy = "give -r to search the folders in it" if deeper else "name another folder, or files"
+    return f"{folder}: is a folder without {kind}; {remedy}"
+
+
+def _search(
+    folder: Path, recursive: bool, suffixes: frozenset[str], missed: Callable[[str], None]
+) -> Iterator[Source]:
     """Files of a folder, then of those in it, but for RAW files that rawfix wrote (a DNG may be an output).
 
-    Folders that cannot be read are passed over, links to folders not followed.
+    Folders that cannot be read are told of and passed over, links to folders not followed.
     """
-    for base, folders, names in os.walk(folder):
+
+    def unreadable(error: OSError) -> None:
+        missed(f"{error.filename}: cannot be searched: {error.strerror}; change its permissions")
+
+    for base, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
         journal = Journal(Path(base))
         for name in sorted(names):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rawfix.batch.options import Options
 from rawfix.errors import OutputError, SettingsError
+from rawfix.io.presence import is_there
 from rawfix.io.sequence import reel_and_frame
 from rawfix.io.writers import SUFFIXES
 
@@ -114,7 +116,7 @@ def plan(
     """
     used = _check_template(name)
     suffix = SUFFIXES[format]
-    named = () if output is None or output.is_dir() else _formats_of(output)
+    named = () if output is None or is_folder(output) else _formats_of(output)
     is_file = bool(named)
     if is_file and format not in named:
         raise SettingsError(
@@ -124,7 +126,7 @@ def plan(
         raise SettingsError(f"-o {output}: one file for {len(sources)} inputs; give a folder")
     if is_file and name != DEFAULT_NAME:
         raise SettingsError(f"-o {output} names the file already; leave out --name or give a folder")
-    if output is not None and not output.is_dir() and output.suffix.lower() in _OTHER:
+    if output is not None and not is_folder(output) and output.suffix.lower() in _OTHER:
         raise SettingsError(f"-o {output}: rawfix writes {', '.join(SUFFIXES.values())}")
     if name == DEFAULT_NAME and suffix == ".dng":
         name = NEGATIVE_NAME
@@ -155,6 +157,27 @@ def plan(
             )
         taken[key] = job.source
     return jobs
+
+
+def check_sides(jobs: Iterable[Job], options: Options) -> None:
+    """No two jobs whose names are known share what is written along with their targets; raises `SettingsError`."""
+    taken: dict[str, Path] = {}
+    for job in jobs:
+        for side in () if job.needs_frame else options.sides(fill(job)):
+            other = taken.setdefault(target_key(side), job.source)
+            if other != job.source:
+                raise SettingsError(
+                    f"{other} and {job.source} would both write {side}; "
+                    "use --name '{stem}-{ext}' or '{stem}-{seq:04}'"
+                )
+
+
+def is_folder(output: Path) -> bool:
+    """Whether ``-o`` names a folder that exists; raises `SettingsError` where that cannot be told."""
+    try:
+        return is_there(output) and output.is_dir()
+    except OSError as error:
+        raise SettingsError(f"-o {output}: {error.strerror}; give another folder") from None
 
 
 def check_claim(target: Path, source: Path, claim: Callable[[Path], bool]) -> None:

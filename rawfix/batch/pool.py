@@ -157,11 +157,15 @@ class Pool:
             slot.line.send(message)
 
     def _receive(self, slot: _Slot) -> None:
-        try:
-            while slot.line.poll():
-                self._hear(slot, *slot.line.recv())
-        except (EOFError, OSError):
-            self._bury(slot)
+        while True:
+            try:
+                if not slot.line.poll():
+                    return
+                message = slot.line.recv()
+            except (EOFError, OSError):
+                self._bury(slot)
+                return
+            self._hear(slot, *message)
 
     def _hear(self, slot: _Slot, word: str, number: int, *more: Any) -> None:
         task = slot.held.get(number)

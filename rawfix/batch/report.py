@@ -14,12 +14,34 @@ from typing import Any, TextIO
 from rawfix import __version__
 from rawfix.batch.preview import fragment_path
 from rawfix.batch.result import Result
+from rawfix.errors import SettingsError
 from rawfix.io.atomic import replacing
+from rawfix.io.presence import is_there
+
+_GENERATOR = b'<meta name="generator" content="rawfix">'
+"""By which a report is known for one."""
 
 
 def parts_folder(report: Path) -> Path:
     """Where the parts of a report wait until a run is complete; kept when it is interrupted."""
     return report.with_name(f".{report.name}.parts")
+
+
+def check_report(report: Path, overwrite: bool) -> None:
+    """Refuse a page that cannot be written, or a file there that is no report; raises `SettingsError`."""
+    try:
+        if not is_there(report):
+            return
+        if report.is_dir():
+            raise SettingsError(f"--report {report}: is a folder; name a .html file")
+        with report.open("rb") as page:
+            ours = _GENERATOR in page.read(len(_GENERATOR) + 200)
+    except OSError as error:
+        raise SettingsError(f"--report {report}: {error.strerror}; name another file") from None
+    if not (ours or overwrite):
+        raise SettingsError(
+            f"--report {report}: exists already and is no report of rawfix; use --overwrite to replace it"
+        )
 
 
 def write_report(report: Path, results: Iterable[Result]) -> None:
@@ -28,7 +50,7 @@ def write_report(report: Path, results: Iterable[Result]) -> None:
     Parameters
     ----------
     report
-        The page; one that exists is replaced.
+        The page; a file that exists is replaced, see `check_report`.
     results
         One a file, in the order of the page. Files made in an earlier run are shown with their pictures if that
         run was interrupted, and by name if it was not.
@@ -42,7 +64,10 @@ def write_report(report: Path, results: Iterable[Result]) -> None:
     counts = Counter(result.status for result in results)
     summary = ", ".join(f"{number} {status}" for status, number in counts.items())
     folder = parts_folder(report)
-    with replacing(report, overwrite=True) as temporary, temporary.open("w", encoding="utf-8") as page:
+    with (
+        replacing(report, overwrite=True) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as page,
+    ):
         head = _text("report.html").replace("@files@", str(len(results)))
         page.write(head.replace("@summary@", escape(summary)).replace("@version@", escape(__version__)))
         for result in results:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,9 @@ def read(
         The file cannot be read, or its outputs must not be written.
     """
     started = time.monotonic()
-    before = job.source.stat() if job.source.is_file() else None
+    before = None
+    with suppress(OSError):  # reading it will say why
+        before = job.source.stat()
     frame = read_frame(job.source, options.mosaic)
     try:
         state = FileState.of(job.source)
@@ -88,8 +91,8 @@ def read(
     target = fill(job, **late)
     sides = options.sides(target)
     journal = Journal(target.parent, read=action is None or bool(sides))
-    if job.needs_frame:
-        check_claim(target, job.source, claim)
+    for path in (target, *sides) if job.needs_frame else ():
+        check_claim(path, job.source, claim)
     if action is None:
         action = decide(job.source, target, sides, journal, recipe, options, installed)
     if action.kind == "refuse":

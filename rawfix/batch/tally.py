@@ -16,5 +16,10 @@ class Tally:
 
     @property
     def failed(self) -> int:
-        """Files that failed, or that were not reached."""
-        return self.total - self.counts["done"] - self.counts["unchanged"] - self.counts["skipped"]
+        """Files that failed."""
+        return self.counts["failed"]
+
+    @property
+    def left(self) -> int:
+        """Files not reached, or begun and dropped, because the run was stopped."""
+        return self.total - self.counts.total()

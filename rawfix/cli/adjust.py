@@ -14,6 +14,7 @@ from rawfix.batch.recipe import from_flat
 from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, print_json, refuse
+from rawfix.cli.missed import Missed
 from rawfix.cli.telling import Telling
 from rawfix.errors import OutputError, SettingsError
 from rawfix.io.atomic import make_folder
@@ -34,16 +35,16 @@ def run(files: list[str], given: Mapping[str, Any], options: Mapping[str, Any]) 
     options
         The command's parameters.
     """
+    missed = Missed()
     try:
         if options["overwrite"] and options["skip_existing"]:
             raise SettingsError("--overwrite and --skip-existing exclude each other")
         if options["strip"] not in (None, "private"):
             raise SettingsError(f"--strip {options['strip']}: there is private")
         settings = from_flat(with_defaults(given))
-        found = find_maps_files(files)
+        found = find_maps_files(files, missed)
         if not found:
-            refuse(f"no input matched {' '.join(files)}")
-            return exit_codes.NO_INPUT
+            return missed.all(" ".join(files))
         planned = plan_adjustments(found, options["output"], options["name"], settings)
         folders = {adjustment.job.target.parent for adjustment in planned}
         for folder in sorted(folders) if options["output"] else ():
@@ -73,22 +74,25 @@ def run(files: list[str], given: Mapping[str, Any], options: Mapping[str, Any]) 
             code = (
                 exit_codes.MODEL
                 if tally.stopped == "model"
-                else exit_codes.of_batch(tally.failed, tally.total)
+                else exit_codes.of_batch(tally.failed + tally.left, tally.total)
             )
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
-            refuse("interrupted; finished files are complete")
+            refuse(f"interrupted with {tally.left} files left; finished files are complete")
+    code = missed.code(code)
     if options["json"]:
         print_json(summary_event(tally, time.monotonic() - started, code))
     return code
 
 
-def find_maps_files(files: list[str]) -> list[Path]:
-    """The files named, and of folders those that ``--save-maps`` wrote."""
+def find_maps_files(files: list[str], missed: Missed) -> list[Path]:
+    """The files named, and of folders those that ``--save-maps`` wrote; arguments without any are told."""
     found: dict[Path, None] = {}
     for name in files:
         path = Path(name)
-        for one in sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else expand([name]):
-            found[one] = None
+        kept = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else expand([name], missed)
+        if not kept and path.is_dir():
+            missed(f"{name}: is a folder without *{SUFFIX}; name another folder, or files")
+        found |= dict.fromkeys(kept)
     return list(found)

@@ -12,6 +12,7 @@ from rawfix.batch.inputs import find_sources
 from rawfix.batch.learn import learn as learn_map
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
+from rawfix.cli.missed import Missed
 from rawfix.errors import OutputError, RawfixError, SettingsError
 from rawfix.io.bad_maps import BadMap, all_maps, choose_map, find_map, forget_map, path_of, united, write_map
 
@@ -21,6 +22,7 @@ def learn(
 ) -> int:
     """Learn and keep a map; returns the exit code."""
     failed: list[Path] = []
+    missed = Missed()
 
     def refused(path: Path, error: RawfixError) -> None:
         failed.append(path)
@@ -29,10 +31,9 @@ def learn(
     try:
         if add and overwrite:
             raise SettingsError("--add and --overwrite exclude each other")
-        sources = [source.path for source in find_sources(files, recursive=recursive)]
+        sources = [source.path for source in find_sources(files, recursive=recursive, missed=missed)]
         if not sources:
-            refuse(f"no input matched {' '.join(files)}")
-            return exit_codes.NO_INPUT
+            return missed.all(" ".join(files))
         with file_progress(len(sources)) as progress:
             learnt = learn_map(
                 sources, dark=dark, camera=camera, refused=refused, progress=lambda path: progress.finish()
@@ -44,7 +45,7 @@ def learn(
     except OutputError as error:
         refuse(error)
         return exit_codes.ALL_FAILED
-    return exit_codes.SOME_FAILED if failed else exit_codes.DONE
+    return missed.code(exit_codes.SOME_FAILED if failed else exit_codes.DONE)
 
 
 def keep(made: BadMap, *, add: bool, overwrite: bool, as_json: bool = False) -> None:

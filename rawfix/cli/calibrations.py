@@ -14,6 +14,7 @@ from rawfix.batch.inputs import find_sources
 from rawfix.classical import describe_psf
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, out, print_json, refuse
+from rawfix.cli.missed import Missed
 from rawfix.cli.noise_plot import noise_svg
 from rawfix.errors import OutputError, RawfixError, SettingsError
 from rawfix.io.atomic import check_target, replacing
@@ -33,6 +34,7 @@ def noise(
 ) -> int:
     """Measure and keep a body's noise; returns the exit code."""
     failed: list[Path] = []
+    missed = Missed()
 
     def refused(path: Path, error: RawfixError) -> None:
         failed.append(path)
@@ -43,10 +45,9 @@ def noise(
             if plot.suffix.lower() != ".svg":
                 raise SettingsError(f"--plot {plot}: is written as .svg")
             check_target(plot, overwrite)
-        sources = [source.path for source in find_sources(files, recursive=recursive)]
+        sources = [source.path for source in find_sources(files, recursive=recursive, missed=missed)]
         if not sources:
-            refuse(f"no input matched {' '.join(files)}")
-            return exit_codes.NO_INPUT
+            return missed.all(" ".join(files))
         with file_progress(len(sources)) as progress:
             made = calibrate_noise(sources, camera, refused, lambda path: progress.finish())
         path = write_calibration(made)
@@ -65,7 +66,7 @@ def noise(
     else:
         out.print(_speeds(made.noise))
         out.print(f"{made.name}: {describe_noise(made.noise)} → {path}", soft_wrap=True)
-    return exit_codes.SOME_FAILED if failed else exit_codes.DONE
+    return missed.code(exit_codes.SOME_FAILED if failed else exit_codes.DONE)
 
 
 def psf(chart: Path, *, camera: str, lens: str, as_json: bool) -> int:

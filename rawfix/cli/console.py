@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,19 +12,39 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-out = Console(highlight=False, emoji=False, markup=False)
-err = Console(stderr=True, highlight=False, emoji=False, markup=False)
+_BYTES = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
+"""How Python holds the bytes of a file name that are no UTF-8, and how they are spelled out."""
+_JSON_BYTES = {code: f"\\{text}" for code, text in _BYTES.items()}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """The text in one line, with control characters spelled out: no name in it drives the terminal."""
+    text = text.translate(_BYTES)
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+class _Console(Console):
+    """Prints text as `plain` has it; tables keep their shape."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print, see `Console.print`."""
+        super().print(*(plain(one) if isinstance(one, str) else one for one in objects), **how)
+
+
+out = _Console(highlight=False, emoji=False, markup=False)
+err = _Console(stderr=True, highlight=False, emoji=False, markup=False)
 
 
 def refuse(error: BaseException | str) -> None:
     """One line on stderr."""
-    text = " ".join(str(error).split())
-    err.print(f"rawfix: {text}", soft_wrap=True)
+    err.print(f"rawfix: {str(error).strip()}", soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
-    """One line of JSON on stdout."""
-    sys.stdout.write(json.dumps(value) + "\n")
+    """One line of JSON on stdout; bytes of a name that are no UTF-8 are spelled out."""
+    text = json.dumps(value, ensure_ascii=False).translate(_JSON_BYTES)
+    sys.stdout.write(json.dumps(json.loads(text)) + "\n")
     sys.stdout.flush()
 
 
@@ -37,7 +58,7 @@ class FileProgress:
 
     def tile(self, name: str, done: int, total: int) -> None:
         """A tile more of a file."""
-        self.bar.update(self.tiles, description=name, completed=done, total=total, visible=True)
+        self.bar.update(self.tiles, description=plain(name), completed=done, total=total, visible=True)
 
     def finish(self) -> None:
         """The file is done, well or not."""
@@ -50,7 +71,7 @@ def file_progress(files: int) -> Iterator[FileProgress]:
     """Show progress on stderr while the body runs."""
     bar = Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=err, transient=True, disable=not err.is_terminal,
+        console=err, transient=True, disable=not err.is_terminal, redirect_stdout=False,
     )  # fmt: skip
     with bar:
         yield FileProgress(bar, files)

@@ -19,6 +19,7 @@ from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
 from rawfix.cli.elsewhere import entry_for, installed_for
+from rawfix.cli.missed import Missed
 from rawfix.cli.request import Request
 from rawfix.cli.telling import Telling
 from rawfix.errors import ClusterError, ModelError, OutputError, ServerError, SettingsError
@@ -27,16 +28,16 @@ from rawfix.io.mhl import record
 
 def run(request: Request, files: list[str], *, files_from: str | None, recursive: bool, dry_run: bool) -> int:
     """Develop every file; returns the exit code."""
+    missed = Missed()
     try:
         listed = read_list(files_from) if files_from else []
-        sources = find_sources(files, listed, recursive=recursive)
+        sources = find_sources(files, listed, recursive=recursive, missed=missed)
         if not sources:
-            refuse(f"no input matched {' '.join(files) or files_from}")
-            return exit_codes.NO_INPUT
+            return missed.all(" ".join(files) or f"--files-from {files_from}")
         jobs = request.plan(sources)
         planned = prepare(jobs, request.recipe, request.options(), installed_for(request))
         if dry_run:
-            return show_plan(planned, request.json)
+            return missed.code(show_plan(planned, request.json))
         request.make_folders(jobs)
     except SettingsError as error:
         refuse(error)
@@ -48,10 +49,10 @@ def run(request: Request, files: list[str], *, files_from: str | None, recursive
         refuse(error)
         return exit_codes.ALL_FAILED
     if request.cluster is None or not planned.has_work:
-        return carry_out(planned, request)
+        return carry_out(planned, request, missed=missed)
     try:
         with connected(request.cluster, request.cluster_files) as cluster:
-            return carry_out(planned, request, cluster)
+            return carry_out(planned, request, cluster, missed=missed)
     except ClusterError as error:
         refuse(error)
         return exit_codes.ALL_FAILED
@@ -72,8 +73,10 @@ def show_plan(planned: Run, as_json: bool) -> int:
     return exit_codes.of_batch(sum(event["action"] == "refuse" for event in events), len(events))
 
 
-def carry_out(planned: Run, request: Request, cluster: Cluster | None = None) -> int:
-    """Develop what is planned, here or on a cluster; returns the exit code."""
+def carry_out(
+    planned: Run, request: Request, cluster: Cluster | None = None, missed: Missed | None = None
+) -> int:
+    """Develop what is planned, here or on a cluster; returns the exit code, in which what was missed counts."""
     started = time.monotonic()
     slots = request.jobs if cluster is None else sum(cluster.slots().values())
     size = max(1, min(slots, len(planned.steps)))
@@ -93,7 +96,10 @@ def carry_out(planned: Run, request: Request, cluster: Cluster | None = None) ->
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
-            refuse("interrupted; finished files are complete, run the same command again to go on")
+            refuse(
+                f"interrupted with {tally.left} files left; finished ones are complete, "
+                "run the same command again to go on"
+            )
         except (ClusterError, ModelError) as error:
             tally.stopped = "cluster" if isinstance(error, ClusterError) else "model"
             code = _exit_code(tally)
@@ -103,6 +109,7 @@ def carry_out(planned: Run, request: Request, cluster: Cluster | None = None) ->
             refuse(error)
     if request.mhl and not record_hashes(request, telling.written) and code == exit_codes.DONE:
         code = exit_codes.SOME_FAILED
+    code = code if missed is None else missed.code(code)
     if request.json:
         print_json(summary_event(tally, time.monotonic() - started, code))
     return code
@@ -127,7 +134,7 @@ def record_hashes(request: Request, written: list[Path]) -> bool:
 def _exit_code(tally: Tally) -> int:
     if tally.stopped == "model":
         return exit_codes.MODEL
-    return exit_codes.of_batch(tally.failed, tally.total)
+    return exit_codes.of_batch(tally.failed + tally.left, tally.total)
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from rawfix.batch.inputs import expand
 from rawfix.batch.known_bad import with_known_bad
 from rawfix.classical import describe_psf
 from rawfix.cli import exit_codes
-from rawfix.cli.console import file_progress, out, print_json, refuse
+from rawfix.cli.console import file_progress, out, plain, print_json, refuse
 from rawfix.cli.headerless import check_facts, facts_of
+from rawfix.cli.missed import Missed
 from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
 from rawfix.finish import xyz_to_native
 from rawfix.frame import RawFrame
@@ -66,10 +67,10 @@ def describe(frame: RawFrame) -> dict[str, Any]:
 
 def run(files: list[str], mosaic: Mapping[str, Any], *, look_for_defects: bool, as_json: bool) -> int:
     """Describe every file; returns the exit code."""
-    sources = expand(files)
+    missed = Missed()
+    sources = expand(files, missed)
     if not sources:
-        refuse(f"no input matched {' '.join(files)}")
-        return exit_codes.NO_INPUT
+        return missed.all(" ".join(files))
     try:
         described = facts_of(mosaic)
         check_facts(described, sources, wb_is_look=False)
@@ -77,7 +78,9 @@ def run(files: list[str], mosaic: Mapping[str, Any], *, look_for_defects: bool, 
         refuse(error)
         return exit_codes.USAGE
     with Contained() as contained:
-        return _show(sources, partial(contained, read, facts=described), look_for_defects, as_json)
+        return missed.code(
+            _show(sources, partial(contained, read, facts=described), look_for_defects, as_json)
+        )
 
 
 def read(path: Path, *, facts: MosaicFacts) -> RawFrame:
@@ -112,7 +115,7 @@ def _show(
 
 
 def _table(name: str, facts: dict[str, Any], frame: RawFrame) -> Table:
-    table = Table(title=Text(name), show_header=False, title_justify="left")
+    table = Table(title=Text(plain(name)), show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column()
     rows: list[tuple[str, str | Text]] = [
@@ -138,7 +141,7 @@ def _table(name: str, facts: dict[str, Any], frame: RawFrame) -> Table:
         rows.append(("defects known", f"{facts['bad_known']} pixels, by the body's map or the file itself"))
     rows += [("note", note) for note in facts["notes"]]
     for key, value in rows:
-        table.add_row(key, value if isinstance(value, Text) else Text(value))
+        table.add_row(key, value if isinstance(value, Text) else Text(plain(value)))
     return table
 
 

@@ -14,7 +14,7 @@ from rawfix.batch.memory import parse_size, shared
 from rawfix.batch.options import Options
 from rawfix.batch.plan import DEFAULT_NAME, Job, plan
 from rawfix.batch.recipe import Recipe
-from rawfix.batch.report import parts_folder
+from rawfix.batch.report import check_report, parts_folder
 from rawfix.cli.elsewhere import check_elsewhere
 from rawfix.cli.headerless import check_facts, facts_of
 from rawfix.errors import SettingsError
@@ -112,6 +112,8 @@ class Request:
             raise SettingsError(
                 f"--bad-map {self.bad_map}: one file for {len(sources)} inputs; give a folder"
             )
+        if self.report is not None:
+            check_report(self.report, self.overwrite)
         settings = self.recipe.settings
         tiers = {variant.quality for variant in self.recipe.variants()}
         return plan(

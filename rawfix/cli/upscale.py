@@ -15,6 +15,7 @@ from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, print_json, refuse
 from rawfix.cli.develop import terminated_like_interrupted
+from rawfix.cli.missed import Missed
 from rawfix.cli.telling import Telling
 from rawfix.errors import ModelError, OutputError, SettingsError
 from rawfix.io.atomic import make_folder
@@ -33,14 +34,14 @@ def run(files: list[str], options: Mapping[str, Any]) -> int:
     options
         The command's parameters.
     """
+    missed = Missed()
     try:
         order = order_of(options)
-        sources = find_sources(files, recursive=options["recursive"], suffixes=SUFFIXES)
+        sources = find_sources(files, recursive=options["recursive"], suffixes=SUFFIXES, missed=missed)
         own = DEFAULT_NAME if is_file(options["output"]) else f"{{stem}}-x{order.how.scale}"
         jobs = plan_enlarging(sources, options["output"], options["name"] or own, order)
         if not jobs:
-            refuse(f"no input matched {' '.join(files)}")
-            return exit_codes.NO_INPUT
+            return missed.all(" ".join(files))
         upscale_model(order.how.scale, order.how.quality)
         folders = {job.target.parent for job in jobs}
         for folder in sorted(folders) if options["output"] else ():
@@ -69,12 +70,15 @@ def run(files: list[str], options: Mapping[str, Any]) -> int:
                 if result.stops:
                     tally.stopped = result.stops
                     break
-            code = exit_codes.of_batch(tally.failed, tally.total)
+            code = exit_codes.of_batch(tally.failed + tally.left, tally.total)
             code = exit_codes.MODEL if tally.stopped == "model" else code
         except KeyboardInterrupt:
             tally.stopped = "interrupt"
             code = exit_codes.INTERRUPTED
-            refuse("interrupted; finished files are complete, give --skip-existing to go on")
+            refuse(
+                f"interrupted with {tally.left} files left; finished files are complete, give --skip-existing to go on"
+            )
+    code = missed.code(code)
     if options["json"]:
         print_json(summary_event(tally, time.monotonic() - started, code))
     return code

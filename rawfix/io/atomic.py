@@ -11,7 +11,9 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from rawfix.errors import DiskFullError, OutputError
+from rawfix.io.presence import is_there
 from rawfix.io.stale import temporary_name
+from rawfix.io.utf8 import is_utf8
 
 Announce = Callable[[Path, Path], None]
 """``(temporary, target)``: called when a file is complete and synced, before it takes its target's name."""
@@ -94,12 +96,20 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
 
 def check_target(path: Path, overwrite: bool) -> None:
     """Raise `OutputError` where ``path`` cannot be written, or must not be."""
+    try:
+        is_there(path)
+    except OSError as error:
+        raise write_failure(path, error) from error
     if path.is_dir():
         raise OutputError(f"{path.name}: is a folder; name a file to write")
     if path.exists() and not overwrite:
         raise OutputError(f"{path.name}: exists already; use --overwrite to replace it")
     if not path.parent.is_dir():
         raise OutputError(f"{path.name}: the folder {path.parent} does not exist; create it first")
+    if not is_utf8(path.parent):
+        raise OutputError(
+            f"{path.name}: the name of its folder is not UTF-8; rename it, or choose another with -o"
+        )
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path.name}: the folder {path.parent} is not writable; choose another")
 

@@ -13,6 +13,7 @@ from rawfix import __version__
 from rawfix.io import metadata_rules as rules
 from rawfix.io.metadata import LOCK
 from rawfix.io.metadata_exif import carried_iptc
+from rawfix.io.metadata_open import open_metadata
 from rawfix.io.metadata_xmp import gps_of_sidecars, merged_xmp
 from rawfix.io.provenance import Origin
 
@@ -50,8 +51,7 @@ def write_skeleton(
     source = origin.source
     with LOCK:
         try:
-            image = exiv2.ImageFactory.open(str(source))
-            image.readMetadata()
+            image = open_metadata(source)
         except exiv2.Exiv2Error:
             _write_pixel(path)
             return (f"metadata of {source.name} cannot be read; the DNG carries none of it",)

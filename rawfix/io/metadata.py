@@ -1,6 +1,6 @@
 """Who, when, where and with what: carried from the RAW file and its sidecars into the picture.
 
-With `rawfix.io.metadata_exif` and `rawfix.io.metadata_xmp` the only module that knows exiv2. The rules stand in
+With its neighbors ``metadata_*`` the only module that knows exiv2. The rules stand in
 `rawfix.io.metadata_rules`.
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from rawfix.io.atomic import check_space
 from rawfix.io.metadata_exif import carried_iptc, carry_exif
+from rawfix.io.metadata_open import open_metadata
 from rawfix.io.metadata_xmp import add_iptc, encoded, gps_of_sidecars, merged_xmp
 from rawfix.io.mosaic_samples import WITHOUT_METADATA
 from rawfix.io.provenance import Origin
@@ -146,8 +147,7 @@ def read_exif(path: Path, keys: tuple[str, ...]) -> tuple[str, ...]:
     """Values of Exiv2 keys (``Exif.Image.Model``) as text, from any container; "" for those it does not find."""
     try:
         with LOCK:
-            image = exiv2.ImageFactory.open(str(path))
-            image.readMetadata()
+            image = open_metadata(path)
             exif = image.exifData()
             return tuple(_text_of(exif, key) for key in keys)
     except exiv2.Exiv2Error:
@@ -166,8 +166,7 @@ def read_names(path: Path) -> tuple[str, str]:
 
 def _open(source: Path) -> tuple[Any | None, list[str]]:
     try:
-        image = exiv2.ImageFactory.open(str(source))
-        image.readMetadata()
+        image = open_metadata(source)
     except exiv2.Exiv2Error:
         if source.suffix.lower() in WITHOUT_METADATA:
             return None, []

@@ -13,6 +13,7 @@ import exiv2
 from rawfix.frame import LensFacts
 from rawfix.io.dng_tags import RawTags
 from rawfix.io.metadata import LOCK
+from rawfix.io.metadata_open import open_metadata
 
 _NAMES = ("Exif.Photo.LensModel", "Exif.Image.LensModel", "Exif.NikonLd3.LensModel", "Exif.OlympusEq.LensModel",
           "Exif.Panasonic.LensType", "Exif.Canon.LensModel", "Exif.CanonCs.LensType", "Exif.Nikon3.Lens",
@@ -49,8 +50,7 @@ def read_lens_facts(path: Path, lens: str, raw: RawTags | None, origin: tuple[in
         area = (-origin[0], -origin[1], bottom - top, right - left)
     try:
         with LOCK:
-            image = exiv2.ImageFactory.open(str(path))
-            image.readMetadata()
+            image = open_metadata(path)
             exif = image.exifData()
             canon = _positive([_text(exif, _CANON_DISTANCE)])
             return LensFacts(

@@ -10,6 +10,7 @@ from typing import Any
 
 import exiv2
 
+from rawfix.io.metadata_open import open_metadata
 from rawfix.io.metadata_rules import IPTC_IN_XMP, PRIVATE_XMP, is_carried_from_sidecar, is_carried_xmp
 from rawfix.io.provenance import NAMESPACE, PREFIX, Origin
 
@@ -128,11 +129,9 @@ def _take(into: dict[str, list[tuple[str, Any]]], data: Any, wanted: Callable[[s
 
 def _sidecar(path: Path) -> Any | None:
     try:
-        image = exiv2.ImageFactory.open(str(path))
-        image.readMetadata()
+        return open_metadata(path).xmpData()
     except exiv2.Exiv2Error:
         return None
-    return image.xmpData()
 
 
 def _is_for(xmp: Any, source: Path) -> bool:

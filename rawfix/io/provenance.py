@@ -11,6 +11,7 @@ from typing import Any
 
 from rawfix import __version__
 from rawfix.frame import NoiseModel
+from rawfix.io.utf8 import legible
 
 NAMESPACE, PREFIX = "https://github.com/rawfix/rawfix/ns/1.0/", "rawfix"
 """The XMP namespace of rawfix's own properties."""
@@ -93,7 +94,8 @@ class Origin:
     @property
     def told(self) -> Path:
         """The RAW file's name as metadata tell it."""
-        return self.named or self.source
+        path = self.named or self.source
+        return path.with_name(legible(path.name))
 
 
 def xmp_beside(source: Path) -> tuple[Path, Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from rawfix.io.metadata import read_names
 from rawfix.io.metadata_lens import read_lens_facts
 from rawfix.io.raw_noise import estimate, file_noise
 from rawfix.io.raw_planes import order_of, rows_of
+from rawfix.io.utf8 import is_utf8
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
 _FLIP_TO_ORIENTATION = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
@@ -111,17 +114,25 @@ def count_samples(path: Path) -> int:
     """Samples of the sensor, without decoding them; 0 for what LibRaw does not open: reading it will say why."""
     with raw_checks.captured_stderr():
         try:
-            with rawpy.imread(str(path)) as raw:
+            with _opened(path) as raw:
                 return int(raw.sizes.raw_height) * int(raw.sizes.raw_width)
         except (rawpy.LibRawError, RuntimeError, NotImplementedError, ValueError, OSError):
             return 0
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """LibRaw's view of a file; one whose name LibRaw does not take is read for it."""
+    with ExitStack() as open_files:
+        named = str(path) if is_utf8(path) else open_files.enter_context(path.open("rb"))
+        yield open_files.enter_context(rawpy.imread(named))
 
 
 def _decode(path: Path, tags: FileTags) -> _Decoded:
     failure: Exception | None = None
     with raw_checks.captured_stderr() as messages:
         try:
-            with rawpy.imread(str(path)) as raw:
+            with _opened(path) as raw:
                 decoded = _copy(raw)
         except (rawpy.LibRawError, RuntimeError, NotImplementedError, ValueError, OSError) as error:
             failure = error

@@ -17,9 +17,23 @@ from numpy.typing import NDArray
 
 from rawfix.errors import CorruptRawError, UnsupportedRawError
 from rawfix.io.dng_tags import LOSSY_JPEG, VC5, RawTags
+from rawfix.io.presence import is_there
 
 _COPY_AGAIN = "copy the file again from its source"
 _COMPLAINT = re.compile(r"unexpected end|premature end|corrupt|unsupported|bogus|error", re.IGNORECASE)
+_SIGNATURES = (
+    b"II",
+    b"MM",
+    b"FUJIFILM",
+    b"\0MRM",
+    b"FOVb",
+    b"ARRI",
+    b"NOKIARAW",
+    b"DSC-Image",
+    b"PWAD",
+    b"qkt",
+)
+"""How RAW files begin, but for those that LibRaw knows by their size, and ISO media: Canon's CR3."""
 _stderr_lock = threading.RLock()
 
 
@@ -50,7 +64,13 @@ def captured_stderr() -> Iterator[list[str]]:
 
 def check_file(path: Path) -> None:
     """Refuse what is not a readable, non-empty file."""
-    if not path.exists():
+    try:
+        exists = is_there(path)
+    except OSError as error:
+        raise CorruptRawError(f"{path.name}: cannot be read: {error.strerror}; check the path") from None
+    if not exists and path.is_symlink():
+        raise CorruptRawError(f"{path.name}: is a link to a file that is not there; check what it names")
+    if not exists:
         raise CorruptRawError(f"{path.name}: there is no such file; check the path")
     if not path.is_file():
         raise UnsupportedRawError(f"{path.name}: is not a file; name a RAW file")
@@ -96,6 +116,9 @@ def explain_refusal(path: Path, error: Exception, raw: RawTags | None) -> Except
         return UnsupportedRawError(
             f"{path.name}: not a RAW file that LibRaw can decode; convert it to DNG, or {_COPY_AGAIN}"
         )
+    # A text too short for LibRaw to tell what it is, is an end of file to it.
+    if "nput/output" in cause and not head.startswith(_SIGNATURES) and head[4:8] != b"ftyp":
+        return UnsupportedRawError(f"{path.name}: is not a RAW file; name a RAW file, or {_COPY_AGAIN}")
     return CorruptRawError(f"{path.name}: is damaged or cut short (LibRaw: {cause}); {_COPY_AGAIN}")
 
 

@@ -18,14 +18,20 @@ import psutil
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _NAME = re.compile(r"^\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial(\.\w+)?$", re.DOTALL)
 _FOLDER = re.compile(r"^rawfix-([a-z]+)-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}$")
+_STEM_BYTES = 100
+"""Kept of a file's own name."""
 _FORGOTTEN_SECONDS = 7 * 24 * 3600.0
 """After this, a temporary file of another machine is nobody's."""
 
 
 def temporary_name(path: Path) -> Path:
-    """A name beside ``path`` with its suffix, that tells which process of which machine made it."""
+    """A name beside ``path`` with its suffix, that tells which process of which machine made it.
+
+    It is valid UTF-8, whatever the name of ``path``, and never longer than a file system allows.
+    """
     token = f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
-    return path.with_name(f".{path.stem[:100]}.{token}.partial{path.suffix}")
+    stem = os.fsencode(path.stem)[:_STEM_BYTES].decode("utf-8", "ignore")
+    return path.with_name(f".{stem}.{token}.partial{path.suffix}")
 
 
 def remove_stale(folders: Iterable[Path]) -> list[Path]:

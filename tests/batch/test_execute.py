@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rawfix.batch.execute import execute, prepare
+from rawfix.batch.journal import Journal
 from rawfix.batch.options import Options
 from rawfix.batch.plan import plan
 from rawfix.batch.recipe import Recipe
@@ -34,6 +35,19 @@ class Heard:
         assert done <= total
 
 
+class Several:
+    """A listener that remembers results of files of one name."""
+
+    def __init__(self) -> None:
+        self.all: list[Result] = []
+
+    def result(self, result: Result) -> None:
+        self.all.append(result)
+
+    def tile(self, source: Path, done: int, total: int) -> None:
+        pass
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_crash_a_kill_a_loop_and_a_bug_each_cost_their_own_file(tmp_path: Path) -> None:
     sources = make_dngs(tmp_path / "in", 4)
@@ -53,3 +67,41 @@ def test_a_crash_a_kill_a_loop_and_a_bug_each_cost_their_own_file(tmp_path: Path
     assert "bug in rawfix" in errors["bug"]
     assert "seconds of computing and was given up" in errors["endless"]
     assert tally.failed == 5
+
+
+def test_two_inputs_never_share_a_side_output_though_the_camera_names_them(tmp_path: Path) -> None:
+    sources = [*make_dngs(tmp_path / "x", 1), *make_dngs(tmp_path / "y", 1)]
+    stages = tmp_path / "stages"
+    stages.mkdir()
+    jobs = plan(sources, None, "{stem}-{camera}", "tiff")
+    heard, tally = Several(), Tally(len(jobs))
+    options = Options(overwrite=True, save_stages=stages)
+    recipe = Recipe(Settings())
+    execute(prepare(jobs, recipe, options), heard, tally)
+    assert tally.counts == {"done": 1, "failed": 1}
+    (error,) = [result.error for result in heard.all if result.error]
+    assert "was written for another input" in error
+
+
+class Broken(Several):
+    """A listener that cannot take a result."""
+
+    def result(self, result: Result) -> None:
+        super().result(result)
+        raise BrokenPipeError
+
+
+def test_a_listener_that_fails_is_no_dead_worker_and_ends_the_run(tmp_path: Path) -> None:
+    sources, out = make_dngs(tmp_path / "in", 8), tmp_path / "out"
+    out.mkdir()
+    broken, tally = Broken(), Tally(8)
+    with pytest.raises(BrokenPipeError):
+        execute(
+            prepare(plan(sources, out, "{stem}", "tiff"), Recipe(Settings()), Options()),
+            broken,
+            tally,
+            jobs=2,
+        )
+    assert [result.status for result in broken.all] == ["done"]
+    assert len(visible(out)) == tally.counts["done"] < 8
+    assert all(Journal(out).find(out / name) is not None for name in visible(out))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -81,3 +82,42 @@ def test_a_list_holds_names_not_wildcards(tree: Path) -> None:
 def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--files-from"):
         read_list(str(tmp_path / "missing"))
+
+
+def found_and_missed(*patterns: Path, **how: bool) -> tuple[list[str], list[str]]:
+    missed: list[str] = []
+    found = find_sources(map(str, patterns), missed=missed.append, **how)
+    return [source.path.name for source in found], missed
+
+
+def test_what_is_named_in_vain_is_told_though_something_else_was_found(tree: Path) -> None:
+    (tree / "empty").mkdir()
+    found, missed = found_and_missed(tree / "a.nef", tree / "miss*.dng", tree / "empty")
+    assert found == ["a.nef"]
+    assert missed == [
+        f"{tree}/miss*.dng: no input matched; check the path and the wildcard",
+        f"{tree}/empty: is a folder without RAW files; name another folder, or files",
+    ]
+    assert found_and_missed(tree / "*.nef", tree) == (["a.nef", "b.DNG"], [])
+
+
+def test_a_folder_whose_files_lie_deeper_hints_at_recursion(tree: Path) -> None:
+    assert found_and_missed(tree / "deep") == (
+        [],
+        [f"{tree}/deep: is a folder without RAW files; give -r to search the folders in it"],
+    )
+    assert found_and_missed(tree / "deep", recursive=True) == (["c.cr2"], [])
+
+
+def test_a_folder_that_cannot_be_read_is_told(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    genuine = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied", path)
+        return genuine(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    told = f"{tree}/deep: cannot be searched: Permission denied; change its permissions"
+    assert found_and_missed(tree, recursive=True) == (["a.nef", "b.DNG"], [told])
+    assert found_and_missed(tree / "deep") == ([], [told])

@@ -158,3 +158,10 @@ def test_only_temporary_files_of_the_dead_are_removed(tmp_path: Path) -> None:
     assert living.exists() and foreign.exists() and named_alike.exists()
     os.utime(foreign, (1, 1))
     assert remove_stale([tmp_path]) == [foreign]
+
+
+def test_a_temporary_name_is_short_enough_and_utf_8_whatever_the_file_is_called(tmp_path: Path) -> None:
+    for stem in ("界" * 80, "x" + "界" * 80, "bad\udcff", "x" * 250):
+        name = temporary_name(tmp_path / f"{stem}.tif").name
+        assert len(name.encode("utf-8")) <= 200 and name.endswith(".tif")
+        assert stem[:3] == name[1:4]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from rawfix.batch.execute import prepare
+from rawfix.batch.options import Options
 from rawfix.batch.plan import DEFAULT_NAME, SUFFIXES, fill, plan
+from rawfix.batch.recipe import Recipe
 from rawfix.errors import SettingsError
+from rawfix.settings import Settings
 
 
 def targets(
@@ -124,3 +129,48 @@ def test_a_dng_of_a_dng_has_a_name_of_its_own(tmp_path: Path) -> None:
     assert fill(named) == tmp_path / "b.dng"
     with pytest.raises(SettingsError, match="--format dng"):
         plan([source], tmp_path / "b.dng", "{stem}", "tiff")
+
+
+def test_an_output_whose_name_is_too_long_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"-o n+: File name too long"):
+        targets(["one.dng"], "n" * 300)
+
+
+def test_an_output_that_may_not_be_looked_at_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **more: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(SettingsError, match="-o out: Permission denied"):
+        targets(["one.dng"], "out")
+
+
+def test_a_target_that_cannot_be_looked_at_costs_its_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = Path.stat
+
+    def stat(path: Path, **more: bool) -> os.stat_result:
+        if path.parent.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return genuine(path, **more)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    sources = [Path("in/locked/one.dng"), Path("in/two.dng"), Path(f"in/{'n' * 254}")]
+    jobs = plan(sources, tmp_path, DEFAULT_NAME, "tiff", below={sources[0]: Path("locked")})
+    first, second, third = prepare(jobs, Recipe(Settings()), Options()).steps
+    assert first[1] is not None and first[1].kind == "refuse"
+    assert first[1].reason.startswith("one.dng: its output cannot be written: Permission denied;")
+    assert second[1] is not None and second[1].kind == "develop"
+    assert third[1] is not None and "File name too long" in third[1].reason
+
+
+def test_two_inputs_for_one_side_output_are_refused_and_told_how_to_differ(tmp_path: Path) -> None:
+    sources = [Path("in/x/one.dng"), Path("in/y/one.dng")]
+    below = {source: Path(source.parent.name) for source in sources}
+    for options in (Options(save_stages=tmp_path), Options(bad_map=tmp_path)):
+        jobs = plan(sources, Path("out"), DEFAULT_NAME, "tiff", below=below)
+        with pytest.raises(SettingsError, match=r"both write .*one-.* --name"):
+            prepare(jobs, Recipe(Settings()), options)
+        prepare(plan(sources, Path("out"), "{stem}-{seq}", "tiff", below=below), Recipe(Settings()), options)
+    prepare(jobs, Recipe(Settings()), Options(save_maps=True))

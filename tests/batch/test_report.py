@@ -15,8 +15,9 @@ import pytest
 from PIL import Image as Picture
 
 from rawfix.batch.preview import average, look, shrink
-from rawfix.batch.report import parts_folder
+from rawfix.batch.report import check_report, parts_folder, write_report
 from rawfix.cfa import CANONICAL, Cfa
+from rawfix.errors import SettingsError
 from tests.batch.crowd import make_dngs, rawfix, started
 from tests.conftest import scene
 
@@ -110,6 +111,30 @@ def test_a_browser_shows_it_and_the_slider_moves(page: Path) -> None:
     assert "<title>shown</title>" in done.stdout, done.stdout[-500:] + done.stderr[-500:]
     assert 'data-ready="yes"' in done.stdout
     assert done.stdout.count("inset(0px 20% 0px 0px)") == 4
+
+
+def test_only_a_report_is_replaced_unasked(tmp_path: Path) -> None:
+    report = tmp_path / "page.html"
+    check_report(report, overwrite=False)
+    write_report(report, [])
+    check_report(report, overwrite=False)
+    report.write_text("<h1>somebody's own</h1>")
+    with pytest.raises(SettingsError, match="use --overwrite"):
+        check_report(report, overwrite=False)
+    check_report(report, overwrite=True)
+    report.unlink()
+    report.mkdir()
+    with pytest.raises(SettingsError, match="is a folder"):
+        check_report(report, overwrite=True)
+
+
+@pytest.mark.models
+def test_a_file_that_is_no_report_is_refused_before_anything_is_developed(tmp_path: Path) -> None:
+    (source,) = make_dngs(tmp_path / "in", 1)
+    (tmp_path / "page.html").write_text("somebody's own")
+    done = rawfix("develop", source, "-o", tmp_path / "out", "--report", tmp_path / "page.html")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and not (tmp_path / "out").exists()
+    assert (tmp_path / "page.html").read_text() == "somebody's own"
 
 
 @pytest.mark.models

@@ -68,10 +68,12 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(tmp_path: Path, number: int)
         assert run.returncode == 130 and said.count("\n") == 1 and "same command" in said
     summary = events("".join(seen) + rest)[-1]
     assert summary["stopped"] == "interrupt" and summary["exit_code"] == 130
+    assert summary["failed"] == 0 and summary["left"] == 30 - summary["done"] > 0
     assert all(not name.startswith(".") for name in visible(out))
     assert summary["done"] == len(visible(out)) < 30
     on = events(rawfix("develop", folder, "-o", out, "--json").stdout)[-1]
     assert on["exit_code"] == 0 and on["unchanged"] == summary["done"] and on["done"] == 30 - summary["done"]
+    assert on["left"] == 0
 
 
 def test_a_preset_decides_by_iso_and_options_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,3 +154,14 @@ def test_a_damaged_model_is_exit_4(
     done = rawfix("develop", make_dng())
     assert done.returncode == 4 and "sha256" in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "a.tif").exists()
+
+
+def test_what_is_named_in_vain_is_told_and_counts(make_dng: MakeDng, tmp_path: Path) -> None:
+    source, empty = make_dng(), tmp_path / "empty"
+    empty.mkdir()
+    done = rawfix("develop", source, tmp_path / "miss*.dng", empty, "--json")
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 2, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["exit_code"] == 1 and "a.tif" in names(tmp_path)
+    alone = rawfix("develop", empty)
+    assert alone.returncode == 3 and "is a folder without RAW files" in alone.stderr
+    assert rawfix("info", source, tmp_path / "miss*.dng").returncode == 1

@@ -232,6 +232,15 @@ def test_what_is_no_raw_file_is_refused(tmp_path: Path) -> None:
             read_raw(tmp_path / name)
 
 
+def test_a_short_text_is_no_raw_file_and_a_short_tiff_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "text.cr2").write_text("hello\n")
+    (tmp_path / "cut.cr2").write_bytes(b"II*\0\x10\0\0\0CR")
+    with pytest.raises(UnsupportedRawError, match="is not a RAW file"):
+        read_raw(tmp_path / "text.cr2")
+    with pytest.raises(CorruptRawError, match="damaged or cut short"):
+        read_raw(tmp_path / "cut.cr2")
+
+
 def test_decoder_complaints_refuse_the_file() -> None:
     with raw_checks.captured_stderr() as lines:
         os.write(2, b"Premature end of JPEG file\n")
