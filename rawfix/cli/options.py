@@ -226,7 +226,8 @@ Mhl = Annotated[
 Strip = Annotated[
     str | None,
     typer.Option(
-        help="private: leave out places, serial numbers, names and maker notes.", rich_help_panel=_OUTPUT
+        help="private: leave out places, serial numbers, names, free text and maker notes.",
+        rich_help_panel=_OUTPUT,
     ),
 ]
 C2paKey = Annotated[

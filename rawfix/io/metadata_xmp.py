@@ -10,7 +10,7 @@ from typing import Any
 
 import exiv2
 
-from rawfix.io.metadata_rules import IPTC_IN_XMP, PRIVATE_XMP, is_carried_from_sidecar, is_carried_xmp
+from rawfix.io.metadata_rules import IPTC_IN_XMP, is_carried_from_sidecar, is_carried_xmp, is_public_xmp
 from rawfix.io.provenance import NAMESPACE, PREFIX, Origin
 
 exiv2.XmpProperties.registerNs(NAMESPACE, PREFIX)
@@ -52,7 +52,7 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
     xmp = exiv2.XmpData()
     for entries in merged.values():
         for key, value in entries:
-            if not (origin.strip_private and key.startswith(PRIVATE_XMP)):
+            if not origin.strip_private or is_public_xmp(key):
                 xmp.add(exiv2.XmpKey(key), value)
     if origin.provenance is not None:
         for name, content in origin.provenance.properties().items():

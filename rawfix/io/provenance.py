@@ -76,8 +76,8 @@ class Origin:
     sidecars
         XMP files beside it, see `sidecars_of`; of two that name a property, the last one counts.
     strip_private
-        Leave out places, serial numbers, names of the owner and of people, document ids and maker notes.
-        Author and copyright stay.
+        Leave out all that is neither technical nor says who the author is: places, serial numbers, names of the
+        owner and of people, free text, document ids and maker notes. Author and copyright stay.
     provenance
         What is told about the development, or None for nothing.
     named
