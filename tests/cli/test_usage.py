@@ -1,0 +1,39 @@
+"""What has no meaning is refused in one line with exit code 2, before anything is read or written."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from rawfix.cli.app import app
+
+
+def refused(*words: object) -> Result:
+    """A command that ends with 2 and one line."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 2, done.output
+    assert done.stderr.startswith("rawfix: ") and done.stderr.count("\n") == 1 and not done.stdout, (
+        done.output
+    )
+    return done
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "help"),
+    [
+        ("develop a.dng --exposure abc", "--exposure: ", "rawfix develop --help"),
+        ("develop a.dng --nonsense", "--nonsense", "rawfix develop --help"),
+        ("develop", "--files-from", "rawfix develop --help"),
+        ("nonsense", "nonsense", "rawfix --help"),
+        ("preset save", "name", "rawfix preset save --help"),
+    ],
+)
+def test_what_cannot_be_parsed_is_told_in_a_line(words: str, told: str, help: str) -> None:
+    said = refused(*words.split()).stderr
+    assert told in said and said.endswith(f"; see {help}\n")
+
+
+def test_without_a_command_there_is_help() -> None:
+    done = CliRunner().invoke(app, [])
+    assert "Usage" in done.output and "rawfix: " not in done.output
+    assert CliRunner().invoke(app, ["--help"]).exit_code == 0
