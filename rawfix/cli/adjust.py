@@ -14,6 +14,7 @@ from rawfix.batch.recipe import from_flat
 from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, print_json, refuse
+from rawfix.cli.places import check_output
 from rawfix.cli.telling import Telling
 from rawfix.errors import OutputError, SettingsError
 from rawfix.io.atomic import make_folder
@@ -44,6 +45,7 @@ def run(files: list[str], given: Mapping[str, Any], options: Mapping[str, Any]) 
         if not found:
             refuse(f"no input matched {' '.join(files)}")
             return exit_codes.NO_INPUT
+        check_output(options["output"], files, len(found))
         planned = plan_adjustments(found, options["output"], options["name"], settings)
         folders = {adjustment.job.target.parent for adjustment in planned}
         for folder in sorted(folders) if options["output"] else ():

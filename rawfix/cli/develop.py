@@ -19,6 +19,7 @@ from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
 from rawfix.cli.elsewhere import entry_for, installed_for
+from rawfix.cli.places import check_output
 from rawfix.cli.request import Request
 from rawfix.cli.telling import Telling
 from rawfix.errors import ClusterError, ModelError, OutputError, ServerError, SettingsError
@@ -33,6 +34,7 @@ def run(request: Request, files: list[str], *, files_from: str | None, recursive
         if not sources:
             refuse(f"no input matched {' '.join(files) or files_from}")
             return exit_codes.NO_INPUT
+        check_output(request.output, [*files, *listed], len(sources))
         jobs = request.plan(sources)
         planned = prepare(jobs, request.recipe, request.options(), installed_for(request))
         if dry_run:

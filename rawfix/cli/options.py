@@ -9,6 +9,7 @@ import typer
 
 from rawfix.cli import exit_codes
 from rawfix.cli.headerless import input_bits
+from rawfix.cli.places import check_name, output_path
 from rawfix.settings import STRENGTHS
 
 if TYPE_CHECKING:
@@ -21,10 +22,17 @@ FilesFrom = Annotated[
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Output file, or folder; default: beside each input.")
-]
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Output file, or folder; default: beside each input.", metavar="PATH",
+        parser=output_path,
+    ),
+]  # fmt: skip
 Name = Annotated[
-    str, typer.Option(help="Name of outputs: {stem} {ext} {seq:04} {camera} {iso} {space} {quality}.")
+    str,
+    typer.Option(
+        help="Name of outputs: {stem} {ext} {seq:04} {camera} {iso} {space} {quality}.", callback=check_name
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave outputs that exist.")]

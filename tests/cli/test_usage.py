@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -37,3 +39,25 @@ def test_without_a_command_there_is_help() -> None:
     done = CliRunner().invoke(app, [])
     assert "Usage" in done.output and "rawfix: " not in done.output
     assert CliRunner().invoke(app, ["--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["-o", "{folder}/out.jepg"], "out.jepg: .jepg is no format; name a file with .tif, .png, .jpg"),
+        (["-o", "{folder}/a.kdc"], "a.kdc: is a file, not a folder"),
+        (["-o", ""], "--output: '' names neither"),
+        (["-o", "-"], "--output: '-' names neither"),
+        (["--name", ""], "--name: '' names no file"),
+        (["--name", ".."], "--name: '..' names no file"),
+        (["--name", "{{"], "--name: '{{' is no template; the fields are {{stem}} "),
+        (["--name", "{{stem"], "--name: '{{stem' is no template"),
+        (["--name", "{{seq:z}}"], "--name: '{{seq:z}}' is no template"),
+        (["--save-stages", "{folder}/a.kdc"], "a.kdc: is a file, not a folder"),
+    ],
+)
+def test_no_folder_or_hidden_file_is_made_of_a_mistake(tmp_path: Path, words: list[str], told: str) -> None:
+    (tmp_path / "a.kdc").write_bytes(b"raw")
+    said = refused("develop", tmp_path / "a.kdc", "--overwrite", *(w.format(folder=tmp_path) for w in words))
+    assert told.format() in " ".join(said.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.kdc"]
