@@ -19,6 +19,7 @@ from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
 from rawfix.cli.elsewhere import entry_for, installed_for
+from rawfix.cli.lacking import lacking
 from rawfix.cli.places import check_output
 from rawfix.cli.request import Request
 from rawfix.cli.telling import Telling
@@ -38,6 +39,8 @@ def run(request: Request, files: list[str], *, files_from: str | None, recursive
         jobs = request.plan(sources)
         planned = prepare(jobs, request.recipe, request.options(), installed_for(request))
         if dry_run:
+            for note in lacking(request):
+                err.print(f"rawfix: note: {note}", soft_wrap=True)
             return show_plan(planned, request.json)
         request.make_folders(jobs)
     except SettingsError as error:

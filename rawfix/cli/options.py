@@ -272,8 +272,22 @@ TimeBudget = Annotated[
 ]
 Tile = Annotated[int, typer.Option(help="Side of a tile; 0: the model's own.", rich_help_panel=_RUN)]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.", rich_help_panel=_RUN)]
+
+
+def check_provider(name: str) -> str:
+    """A provider that rawfix knows, whether it is installed or not."""
+    from rawfix.nn.session import PROVIDERS
+
+    if name not in PROVIDERS:
+        raise typer.BadParameter(f"{name!r} is no provider; there are {', '.join(PROVIDERS)}")
+    return name
+
+
 Provider = Annotated[
-    str, typer.Option(help="ONNX Runtime provider: cpu, cuda, coreml, …", rich_help_panel=_RUN)
+    str,
+    typer.Option(
+        help="ONNX Runtime provider: cpu, cuda, coreml, …", callback=check_provider, rich_help_panel=_RUN
+    ),
 ]
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", help="Files at a time; threads are shared out.", rich_help_panel=_RUN)

@@ -61,3 +61,25 @@ def test_no_folder_or_hidden_file_is_made_of_a_mistake(tmp_path: Path, words: li
     said = refused("develop", tmp_path / "a.kdc", "--overwrite", *(w.format(folder=tmp_path) for w in words))
     assert told.format() in " ".join(said.stderr.split())
     assert [path.name for path in tmp_path.iterdir()] == ["a.kdc"]
+
+
+@pytest.mark.parametrize(
+    "command", ["develop --dry-run", "develop", "watch", "bench", "upscale", "sweep", "serve"]
+)
+def test_an_unknown_provider_is_refused_before_anything_is_read(tmp_path: Path, command: str) -> None:
+    said = refused(*command.split(), *([] if command == "serve" else [tmp_path]), "--provider", "garbage")
+    assert "--provider: 'garbage' is no provider; there are cpu, cuda, " in said.stderr
+
+
+@pytest.mark.models
+def test_a_plan_tells_which_networks_are_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.kdc").write_bytes(b"raw")
+    words = ["develop", str(tmp_path / "a.kdc"), "--dry-run"]
+    assert CliRunner().invoke(app, words).stderr == ""
+    monkeypatch.setattr("rawfix.cli.lacking.find_models", list)
+    monkeypatch.setattr("rawfix.cli.lacking.available_providers", lambda: ["cpu"])
+    done = CliRunner().invoke(app, [*words, "--quality", "best", "--provider", "migraphx"])
+    assert "note: no demosaicing network of the tier best is installed: " in done.stderr
+    assert "note: provider migraphx is not installed: " in done.stderr
