@@ -83,3 +83,12 @@ def test_a_plan_tells_which_networks_are_not_installed(
     done = CliRunner().invoke(app, [*words, "--quality", "best", "--provider", "migraphx"])
     assert "note: no demosaicing network of the tier best is installed: " in done.stderr
     assert "note: provider migraphx is not installed: " in done.stderr
+
+
+@pytest.mark.parametrize("wb", ["garbage", "100", "5000,999", "1e30,1,1", "1,1,1,1"])
+def test_a_balance_without_meaning_is_told_with_its_option(tmp_path: Path, wb: str) -> None:
+    (tmp_path / "a.kdc").write_bytes(b"raw")
+    said = refused("develop", tmp_path / "a.kdc", "--wb", wb).stderr
+    assert f"--wb {wb}: " in said and said.endswith(
+        "give as-shot, daylight, auto, KELVIN, KELVIN,TINT or R,G,B\n"
+    )
