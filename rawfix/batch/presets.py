@@ -104,7 +104,10 @@ def recipe(preset: Preset, given: Mapping[str, Any]) -> Recipe:
     given
         Settings by their flat names, as far as the user gave them.
     """
-    return Recipe(from_flat(with_defaults({**preset.values, **given})), preset.rules, dict(given))
+    settings = from_flat(with_defaults({**preset.values, **given}))
+    for rule in preset.rules:
+        with_defaults({**preset.values, **rule.values, **given})
+    return Recipe(settings, preset.rules, dict(given))
 
 
 def to_toml(preset: Preset) -> str:

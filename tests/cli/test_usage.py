@@ -92,3 +92,15 @@ def test_a_balance_without_meaning_is_told_with_its_option(tmp_path: Path, wb: s
     assert f"--wb {wb}: " in said and said.endswith(
         "give as-shot, daylight, auto, KELVIN, KELVIN,TINT or R,G,B\n"
     )
+
+
+def test_linear_light_with_a_tone_curve_contradicts_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.kdc").write_bytes(b"raw")
+    whole, ruled = tmp_path / "whole.toml", tmp_path / "ruled.toml"
+    whole.write_text('tone = "standard"\n')
+    ruled.write_text('linear = true\n[[rule]]\niso = [100, 800]\ntone = "standard"\n')
+    for words in (["--linear", "--tone", "standard"], ["--linear", "--preset", whole], ["--preset", ruled]):
+        assert "--linear and --tone standard" in refused("develop", tmp_path / "a.kdc", *words).stderr
+    words = ["develop", str(tmp_path / "a.kdc"), "--dry-run", "--linear"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert CliRunner().invoke(app, [*words, "--preset", str(whole), "--tone", "none"]).exit_code == 0
