@@ -104,3 +104,15 @@ def test_linear_light_with_a_tone_curve_contradicts_itself(tmp_path: Path) -> No
     words = ["develop", str(tmp_path / "a.kdc"), "--dry-run", "--linear"]
     assert CliRunner().invoke(app, words).exit_code == 0
     assert CliRunner().invoke(app, [*words, "--preset", str(whole), "--tone", "none"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--threads -5", "--threads 5000", "--jobs 0", "--jobs -1", "--port -1", "--port 70000", "--max-queue 0",
+        "--max-pause 0", "--max-seconds nan", "--max-seconds -1", "--max-keep -1", "--max-keep inf",
+        "--max-upload 0", "--max-upload -1", "--max-memory 0", "--max-memory 1",
+    ],
+)  # fmt: skip
+def test_a_server_takes_no_number_without_meaning(words: str) -> None:
+    assert words.split()[0] in refused("serve", *words.split()).stderr
