@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from rawfix.cli.app import app
+from rawfix.batch.recipe import to_flat
+from rawfix.cli import preset_commands, watch_command
+from rawfix.cli.app import app, develop
+from rawfix.cli.options import SETTINGS
+from rawfix.settings import STRENGTHS, Settings
 
 
 def refused(*words: object) -> Result:
@@ -116,3 +122,11 @@ def test_linear_light_with_a_tone_curve_contradicts_itself(tmp_path: Path) -> No
 )  # fmt: skip
 def test_a_server_takes_no_number_without_meaning(words: str) -> None:
     assert words.split()[0] in refused("serve", *words.split()).stderr
+
+
+@pytest.mark.parametrize("command", [develop, watch_command.watch, preset_commands.save])
+def test_every_setting_of_a_preset_is_an_option(command: Callable[..., None]) -> None:
+    """But for what says how a run goes."""
+    settings = set(to_flat(Settings())) - {"tile", "threads", "provider"}
+    assert not settings - set(signature(command).parameters)
+    assert settings <= {*STRENGTHS, *SETTINGS}
