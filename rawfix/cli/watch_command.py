@@ -20,7 +20,15 @@ def watch(
     output: options.Output = None,
     name: options.Name = "{stem}",
     skip_existing: options.SkipExisting = False,
-    update: options.Update = False,
+    update: Annotated[
+        bool | None,
+        typer.Option(
+            "--update/--no-update",
+            help="Make again the outputs whose source, settings or network have changed. Default: yes, but with "
+            "--skip-existing.",
+            show_default=False,
+        ),
+    ] = None,
     preset: options.Preset = None,
     denoise: options.Denoise = 0.0,
     denoise_luma: options.DenoiseLuma = None,
@@ -66,8 +74,9 @@ def watch(
 ) -> None:
     """Develop the RAW files that come into a folder, each when it is complete, until Ctrl-C.
 
-    What was developed before and has not changed is left as it is, also after a restart.
+    What was developed before and would come out the same is left as it is, also after a restart.
     """
     from rawfix.cli.watch import run
 
+    context.params["update"] = not skip_existing if update is None else update
     raise typer.Exit(run(options.request_of(context), folder, recursive=recursive, settle=settle))
