@@ -54,10 +54,10 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
         for key, value in entries:
             if not origin.strip_private or is_public_xmp(key):
                 xmp.add(exiv2.XmpKey(key), value)
-    if origin.provenance is not None:
-        for name, content in origin.provenance.properties().items():
+    if (provenance := origin.told_provenance) is not None:
+        for name, content in provenance.properties().items():
             _put(xmp, f"Xmp.{PREFIX}.{name}", content)
-        if origin.provenance.is_enhanced and not _is_synthetic(xmp):
+        if provenance.is_enhanced and not _is_synthetic(xmp):
             xmp[_SOURCE_TYPE] = f"{_SOURCE_TYPES}/algorithmicallyEnhanced"
         if not origin.strip_private:
             _put(xmp, f"Xmp.{PREFIX}.Source", origin.told.name)

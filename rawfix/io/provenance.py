@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,22 @@ class Origin:
     def told(self) -> Path:
         """The RAW file's name as metadata tell it."""
         return self.named or self.source
+
+    @property
+    def told_provenance(self) -> Provenance | None:
+        """The provenance as metadata tell it: files that settings name are private."""
+        if self.provenance is None or not self.strip_private:
+            return self.provenance
+        settings = dict(self.provenance.settings)
+        for name in ("bad_pixels", "ocio"):
+            if is_file_name(str(settings.get(name, ""))):
+                settings[name] = "file"
+        return replace(self.provenance, settings=settings)
+
+
+def is_file_name(choice: str) -> bool:
+    """Whether a setting that may name a file does."""
+    return choice not in ("", "auto", "off") and not choice.startswith("ocio://")
 
 
 def xmp_beside(source: Path) -> tuple[Path, Path]:

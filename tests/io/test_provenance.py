@@ -211,6 +211,16 @@ def story(folder: Path, origin: Origin, name: str) -> dict[str, str]:
     return read(path)
 
 
+@pytest.mark.parametrize(("name", "open_"), [("/home/ada/bad.txt", False), ("auto", True), ("off", True)])
+def test_stripping_names_no_file_that_a_setting_names(tmp_path: Path, name: str, open_: bool) -> None:
+    source = make_source(tmp_path / "shot.tif", PUBLIC)
+    provenance = Provenance(Settings(bad_pixels=name).to_dict())
+    for strip in (False, True):
+        carried = written(tmp_path, Origin(source, strip_private=strip, provenance=provenance))
+        told = json.loads(carried["Xmp.rawfix.Settings"])["bad_pixels"]
+        assert told == (name if open_ or not strip else "file")
+
+
 @pytest.mark.parametrize("name", EXIV2_FORMATS)
 def test_a_picture_says_how_it_was_made(tmp_path: Path, name: str) -> None:
     source = make_source(tmp_path / "shot.tif", {**PUBLIC, "Xmp.xmp.Rating": "3"})
