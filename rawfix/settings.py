@@ -263,9 +263,13 @@ def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     SettingsError
-        ``exr`` contradicts what was given.
+        ``exr`` contradicts what was given, or ``linear`` a tone curve that was asked for.
     """
     given = {name: value for name, value in values.items() if value is not None}
+    if given.get("linear") and given.get("tone") == "standard":
+        raise SettingsError(
+            "--linear and --tone standard exclude each other; leave one out, or give --tone none"
+        )
     if kind := given.get("exr"):
         for name, value in (("format", "exr"), ("space", kind)):
             if given.setdefault(name, value) != value:

@@ -58,7 +58,9 @@ def path_of(name: str) -> Path:
     if path.suffix.lower() == SUFFIX or path.name != name:
         return path
     if not name or name.startswith("."):
-        raise SettingsError(f"--preset {name!r}: is no name for a preset")
+        raise SettingsError(
+            f"preset {name!r}: is no name; give letters and digits, or a file that ends in {SUFFIX}"
+        )
     return folder() / f"{name}{SUFFIX}"
 
 
@@ -104,7 +106,10 @@ def recipe(preset: Preset, given: Mapping[str, Any]) -> Recipe:
     given
         Settings by their flat names, as far as the user gave them.
     """
-    return Recipe(from_flat(with_defaults({**preset.values, **given})), preset.rules, dict(given))
+    settings = from_flat(with_defaults({**preset.values, **given}))
+    for rule in preset.rules:
+        with_defaults({**preset.values, **rule.values, **given})
+    return Recipe(settings, preset.rules, dict(given))
 
 
 def to_toml(preset: Preset) -> str:
@@ -134,6 +139,10 @@ def dumps(values: Mapping[str, Any]) -> str:
 def save(name: str, preset: Preset, overwrite: bool) -> Path:
     """Write a preset, whole or not at all; raises `OutputError` or `SettingsError`."""
     path = path_of(name)
+    if path.suffix.lower() != SUFFIX or "\\" in path.name:
+        raise SettingsError(f"preset {name}: give a plain name, or a file that ends in {SUFFIX}")
+    if not all((preset.values or preset.rules, *(rule.values for rule in preset.rules))):
+        raise SettingsError(f"preset {name}: holds no setting; give one or more, such as --denoise 0.5")
     parse(tomllib.loads(to_toml(preset)))
     if path.parent == folder():
         make_folder(path.parent)

@@ -64,7 +64,7 @@ class Settling:
 
 
 def arrivals(folder: Path, *, recursive: bool, settle: float) -> Iterator[list[Source]]:
-    """Files of the folder as they are complete, those that were there before first; never ends.
+    """Files of the folder as they are complete, those that were there before first; ends when the folder is gone.
 
     Parameters
     ----------
@@ -88,6 +88,8 @@ def arrivals(folder: Path, *, recursive: bool, settle: float) -> Iterator[list[S
         watch_filter=None,
     )  # fmt: skip
     for change in changes:
+        if not folder.is_dir():
+            return
         now = time.monotonic()
         if change or settling.waiting() or now - looked >= RESCAN_SECONDS:
             looked = now

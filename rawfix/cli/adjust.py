@@ -15,6 +15,7 @@ from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, print_json, refuse
 from rawfix.cli.missed import Missed
+from rawfix.cli.places import check_output
 from rawfix.cli.telling import Telling
 from rawfix.errors import OutputError, SettingsError
 from rawfix.io.atomic import make_folder
@@ -45,6 +46,7 @@ def run(files: list[str], given: Mapping[str, Any], options: Mapping[str, Any]) 
         found = find_maps_files(files, missed)
         if not found:
             return missed.all(" ".join(files))
+        check_output(options["output"], files, len(found))
         planned = plan_adjustments(found, options["output"], options["name"], settings)
         folders = {adjustment.job.target.parent for adjustment in planned}
         for folder in sorted(folders) if options["output"] else ():

@@ -19,11 +19,13 @@ from rawfix.cli import (
     serve,
     sweep,
     upscale_command,
+    usage,
     watch_command,
 )
 
 app = typer.Typer(
     name="rawfix",
+    cls=usage.Commands,
     help="Develop RAW photographs with networks that know bad pixels.",
     epilog=exit_codes.HELP,
     no_args_is_help=True,

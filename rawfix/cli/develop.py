@@ -19,7 +19,9 @@ from rawfix.batch.tally import Tally
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, file_progress, out, print_json, refuse
 from rawfix.cli.elsewhere import entry_for, installed_for
+from rawfix.cli.lacking import lacking
 from rawfix.cli.missed import Missed
+from rawfix.cli.places import check_output
 from rawfix.cli.request import Request
 from rawfix.cli.telling import Telling
 from rawfix.errors import ClusterError, ModelError, OutputError, ServerError, SettingsError
@@ -34,9 +36,12 @@ def run(request: Request, files: list[str], *, files_from: str | None, recursive
         sources = find_sources(files, listed, recursive=recursive, missed=missed)
         if not sources:
             return missed.all(" ".join(files) or f"--files-from {files_from}")
+        check_output(request.output, [*files, *listed], len(sources))
         jobs = request.plan(sources)
         planned = prepare(jobs, request.recipe, request.options(), installed_for(request))
         if dry_run:
+            for note in lacking(request):
+                err.print(f"rawfix: note: {note}", soft_wrap=True)
             return missed.code(show_plan(planned, request.json))
         request.make_folders(jobs)
     except SettingsError as error:

@@ -43,14 +43,28 @@ def run(*, verify: bool, as_json: bool) -> int:
         for line in facts:
             print_json(line)
         return exit_codes.DONE
-    table = Table()
-    for title in ("model", "contract", "parameters", "GFLOP/MP", "sha256", *(("check",) if verify else ())):
-        table.add_column(title)
-    for line in facts:
-        check = (f"passed, {line['difference']:.1e}",) if verify else ()
-        table.add_row(
-            line["id"], line["contract"], f"{line['parameters']:,}", f"{line['gflop_per_mp']:.1f}",
-            line["sha256"][:12], *check,
-        )  # fmt: skip
-    out.print(table)
+    if out.is_terminal:
+        table = Table()
+        for title in (
+            "model",
+            "contract",
+            "parameters",
+            "GFLOP/MP",
+            "sha256",
+            *(("check",) if verify else ()),
+        ):
+            table.add_column(title, overflow="fold")
+        for line in facts:
+            table.add_row(*_cells(line, digits=12))
+        out.print(table)
+    else:  # whole values, a model a line, for whoever reads them
+        for line in facts:
+            out.print("  ".join(_cells(line)), soft_wrap=True)
     return exit_codes.DONE
+
+
+def _cells(facts: dict[str, Any], digits: int | None = None) -> list[str]:
+    """What is told of a model, with so many digits of its hash."""
+    check = [f"passed, {facts['difference']:.1e}"] if "difference" in facts else []
+    numbers = [f"{facts['parameters']:,}", f"{facts['gflop_per_mp']:.1f}"]
+    return [facts["id"], facts["contract"], *numbers, facts["sha256"][:digits], *check]

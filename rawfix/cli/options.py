@@ -9,6 +9,7 @@ import typer
 
 from rawfix.cli import exit_codes
 from rawfix.cli.headerless import input_bits
+from rawfix.cli.places import check_name, output_path
 from rawfix.settings import STRENGTHS
 
 if TYPE_CHECKING:
@@ -21,10 +22,17 @@ FilesFrom = Annotated[
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Output file, or folder; default: beside each input.")
-]
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Output file, or folder; default: beside each input.", metavar="PATH",
+        parser=output_path,
+    ),
+]  # fmt: skip
 Name = Annotated[
-    str, typer.Option(help="Name of outputs: {stem} {ext} {seq:04} {camera} {iso} {space} {quality}.")
+    str,
+    typer.Option(
+        help="Name of outputs: {stem} {ext} {seq:04} {camera} {iso} {space} {quality}.", callback=check_name
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave outputs that exist.")]
@@ -226,7 +234,8 @@ Mhl = Annotated[
 Strip = Annotated[
     str | None,
     typer.Option(
-        help="private: leave out places, serial numbers, names and maker notes.", rich_help_panel=_OUTPUT
+        help="private: leave out places, serial numbers, names, free text and maker notes.",
+        rich_help_panel=_OUTPUT,
     ),
 ]
 C2paKey = Annotated[
@@ -263,8 +272,22 @@ TimeBudget = Annotated[
 ]
 Tile = Annotated[int, typer.Option(help="Side of a tile; 0: the model's own.", rich_help_panel=_RUN)]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.", rich_help_panel=_RUN)]
+
+
+def check_provider(name: str) -> str:
+    """A provider that rawfix knows, whether it is installed or not."""
+    from rawfix.nn.session import PROVIDERS
+
+    if name not in PROVIDERS:
+        raise typer.BadParameter(f"{name!r} is no provider; there are {', '.join(PROVIDERS)}")
+    return name
+
+
 Provider = Annotated[
-    str, typer.Option(help="ONNX Runtime provider: cpu, cuda, coreml, …", rich_help_panel=_RUN)
+    str,
+    typer.Option(
+        help="ONNX Runtime provider: cpu, cuda, coreml, …", callback=check_provider, rich_help_panel=_RUN
+    ),
 ]
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", help="Files at a time; threads are shared out.", rich_help_panel=_RUN)

@@ -40,6 +40,10 @@ def save(
     denoise_luma: options.DenoiseLuma = None,
     denoise_chroma: options.DenoiseChroma = None,
     deblur: options.Deblur = 0.0,
+    defringe: options.Defringe = 0.0,
+    dehaze: options.Dehaze = 0.0,
+    denoise_method: options.DenoiseMethod = "network",
+    deblur_method: options.DeblurMethod = "network",
     wb: options.Wb = "as-shot",
     exposure: options.Exposure = 0.0,
     tone: options.Tone = None,
@@ -61,6 +65,7 @@ def save(
     ocio: options.Ocio = None,
     ocio_display: options.OcioDisplay = None,
     ocio_view: options.OcioView = None,
+    dng_compression: options.DngCompression = None,
     quality: options.Quality = "standard",
     time_budget: options.TimeBudget = None,
 ) -> None:

@@ -17,6 +17,7 @@ from rawfix.batch.recipe import Recipe
 from rawfix.batch.report import check_report, parts_folder
 from rawfix.cli.elsewhere import check_elsewhere
 from rawfix.cli.headerless import check_facts, facts_of
+from rawfix.cli.places import check_folder
 from rawfix.errors import SettingsError
 from rawfix.io.atomic import make_folder
 from rawfix.io.c2pa import Credentials, check_credentials
@@ -75,6 +76,10 @@ class Request:
         bad_map = request.bad_map
         if bad_map is not None and bad_map.suffix.lower() not in ("", ".png"):
             raise SettingsError(f"--bad-map {bad_map}: is written as .png; or give a folder")
+        if request.save_stages is not None:
+            check_folder("--save-stages", request.save_stages)
+        if bad_map is not None and not bad_map.suffix:
+            check_folder("--bad-map", bad_map)
         if request.strip not in (None, "private"):
             raise SettingsError(f"--strip {request.strip}: there is private")
         if request.mhl:

@@ -60,6 +60,7 @@ def serve(
     from rawfix.cli.develop import terminated_like_interrupted
     from rawfix.errors import OutputError, SettingsError
     from rawfix.nn.threads import available_threads
+    from rawfix.settings import Settings
 
     try:
         from rawfix.server.limits import Limits
@@ -76,9 +77,10 @@ def serve(
             err.print(f"rawfix: listening on {url}; Ctrl-C ends it", soft_wrap=True)
 
     try:
+        threads = Settings(threads=threads).threads or available_threads()
         limits = Limits(
             parse_size(max_upload, "--max-upload"), max_pause, max_seconds, parse_size(max_memory), max_queue,
-            jobs, max_keep, max(1, (threads or available_threads()) // max(1, jobs)), provider,
+            jobs, max_keep, max(1, threads // max(1, jobs)), provider,
         )  # fmt: skip
         address = Address(host, port, token, tls_cert, tls_key, insecure_http)
         with terminated_like_interrupted():

@@ -16,6 +16,7 @@ from rawfix.cli import exit_codes
 from rawfix.cli.console import file_progress, print_json, refuse
 from rawfix.cli.develop import terminated_like_interrupted
 from rawfix.cli.missed import Missed
+from rawfix.cli.places import check_output
 from rawfix.cli.telling import Telling
 from rawfix.errors import ModelError, OutputError, SettingsError
 from rawfix.io.atomic import make_folder
@@ -39,6 +40,7 @@ def run(files: list[str], options: Mapping[str, Any]) -> int:
         order = order_of(options)
         sources = find_sources(files, recursive=options["recursive"], suffixes=SUFFIXES, missed=missed)
         own = DEFAULT_NAME if is_file(options["output"]) else f"{{stem}}-x{order.how.scale}"
+        check_output(options["output"], files, len(sources), FORMATS)
         jobs = plan_enlarging(sources, options["output"], options["name"] or own, order)
         if not jobs:
             return missed.all(" ".join(files))

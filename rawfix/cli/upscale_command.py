@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rawfix.cli import options
+from rawfix.cli.places import check_name, output_path
 
 
 def upscale(
@@ -18,11 +19,20 @@ def upscale(
     recursive: options.Recursive = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Output file, or folder; default: beside each picture."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Output file, or folder; default: beside each picture.",
+            metavar="PATH",
+            parser=output_path,
+        ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="Name of outputs: {stem} {ext} {seq:04} {quality}. Default {stem}-x2, {stem}-x4."),
+        typer.Option(
+            help="Name of outputs: {stem} {ext} {seq:04} {quality}. Default {stem}-x2, {stem}-x4.",
+            callback=check_name,
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
     skip_existing: options.SkipExisting = False,

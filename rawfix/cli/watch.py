@@ -11,12 +11,13 @@ from rawfix.batch.watch import arrivals
 from rawfix.cli import exit_codes
 from rawfix.cli.console import err, refuse
 from rawfix.cli.develop import carry_out, terminated_like_interrupted
+from rawfix.cli.places import check_output
 from rawfix.cli.request import Request
 from rawfix.errors import OutputError, SettingsError
 
 
 def run(request: Request, folder: Path, *, recursive: bool, settle: float) -> int:
-    """Develop what comes into a folder until interrupted; returns the exit code."""
+    """Develop what comes into a folder until interrupted, or the folder is gone; returns the exit code."""
     try:
         if not folder.is_dir():
             raise SettingsError(f"{folder}: is no folder to watch")
@@ -24,6 +25,7 @@ def run(request: Request, folder: Path, *, recursive: bool, settle: float) -> in
             raise SettingsError(f"--settle {settle:g}: give 0 to 3600 seconds")
         if "{seq" in request.name:
             raise SettingsError(f"--name {request.name!r}: files that come one by one have no {{seq}}")
+        check_output(request.output, [str(folder)], 0)
         request.plan([Source(folder / "example.dng")])
     except SettingsError as error:
         refuse(error)
@@ -36,6 +38,8 @@ def run(request: Request, folder: Path, *, recursive: bool, settle: float) -> in
                 code = _develop(request, sources)
                 if code in (exit_codes.INTERRUPTED, exit_codes.MODEL):
                     return code
+            refuse(f"{folder}: is gone; watch another folder, or this one when it is back")
+            return exit_codes.SOME_FAILED
         except KeyboardInterrupt:
             pass
     return exit_codes.INTERRUPTED

@@ -20,12 +20,24 @@ def watch(
     output: options.Output = None,
     name: options.Name = "{stem}",
     skip_existing: options.SkipExisting = False,
-    update: options.Update = False,
+    update: Annotated[
+        bool | None,
+        typer.Option(
+            "--update/--no-update",
+            help="Make again the outputs whose source, settings or network have changed. Default: yes, but with "
+            "--skip-existing.",
+            show_default=False,
+        ),
+    ] = None,
     preset: options.Preset = None,
     denoise: options.Denoise = 0.0,
     denoise_luma: options.DenoiseLuma = None,
     denoise_chroma: options.DenoiseChroma = None,
     deblur: options.Deblur = 0.0,
+    defringe: options.Defringe = 0.0,
+    dehaze: options.Dehaze = 0.0,
+    denoise_method: options.DenoiseMethod = "network",
+    deblur_method: options.DeblurMethod = "network",
     wb: options.Wb = "as-shot",
     exposure: options.Exposure = 0.0,
     tone: options.Tone = None,
@@ -47,6 +59,7 @@ def watch(
     ocio: options.Ocio = None,
     ocio_display: options.OcioDisplay = None,
     ocio_view: options.OcioView = None,
+    dng_compression: options.DngCompression = None,
     strip: options.Strip = None,
     c2pa_key: options.C2paKey = None,
     c2pa_cert: options.C2paCert = None,
@@ -61,8 +74,9 @@ def watch(
 ) -> None:
     """Develop the RAW files that come into a folder, each when it is complete, until Ctrl-C.
 
-    What was developed before and has not changed is left as it is, also after a restart.
+    What was developed before and would come out the same is left as it is, also after a restart.
     """
     from rawfix.cli.watch import run
 
+    context.params["update"] = not skip_existing if update is None else update
     raise typer.Exit(run(options.request_of(context), folder, recursive=recursive, settle=settle))

@@ -40,7 +40,7 @@ def kelvin_to_xy(kelvin: float, tint: float = 0.0) -> Chromaticity:
     """
     for what, value, (low, high) in (("temperature", kelvin, KELVIN_RANGE), ("tint", tint, TINT_RANGE)):
         if not low <= value <= high:
-            raise SettingsError(f"{what} {value:g} is out of range; choose {low:g} to {high:g}")
+            raise SettingsError(f"{what} {value:g} is out of range: {low:g} to {high:g}")
     u, v = _locus(kelvin)
     du, dv = _normal(kelvin)
     return _uv_to_xy(u + du * tint / _TINT_SCALE, v + dv * tint / _TINT_SCALE)

@@ -128,7 +128,7 @@ def _add_source(builder: Any, origin: Origin) -> None:
 
 def _manifest(final: Path, origin: Origin) -> dict[str, Any]:
     """The manifest's definition."""
-    provenance = origin.provenance
+    provenance = origin.told_provenance
     models = () if provenance is None else provenance.models
     with origin.source.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()

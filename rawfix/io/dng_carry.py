@@ -51,8 +51,18 @@ _SAMPLES = frozenset(
         52526, 52528, 52536, 52550, 52553, 52554, 52555,  # masks, statistics, how JPEG XL was made
     ]
 )  # fmt: skip
-_PRIVATE = frozenset((316, 42032, 42033, 42037, 50735, 50740))
-"""Host, owner, serial numbers, maker notes."""
+_PUBLIC = frozenset(
+    [
+        271, 272, 306, 315, 33432, 18246, 18249, 40093,  # camera, time, author, rights, rating
+        33434, 33437, 34850, 34855, 34859, 36867, *range(37377, 37387), 37399, 37520, 37521, 37522,  # exposure
+        *range(28720, 28728), 42034, 42035, 42036, 50736,  # lens
+        *range(50706, 50735), 50738, 50739, 50741, 50778, 50779, *range(50831, 50835), 50879,  # camera's color
+        50931, 50932, 50934, *range(50936, 50943), 50964, 50965, 50981, 50982, 51107, *range(51108, 51111),
+        51043, 51044, 51058, 51125,  # time codes, frame rate, T-stop, crop
+        *range(52529, 52536), 52537, 52538, 52543, 52544, 52551,  # third illuminant, gain map, dynamic range
+    ]
+)  # fmt: skip
+"""What is technical, or tells who the author is; a tag without a meaning that is known is neither."""
 _RAW_CARRIED = frozenset([50719, 50720, 50733, 50737, 50738, 50780, 50935, OPCODES_1, OPCODES_2, OPCODES_3])
 
 
@@ -84,7 +94,7 @@ class Carried:
 
 def read_carried(source: Path, *, strip_private: bool = False) -> Carried:
     """Read what can be carried; nothing, for a file that is no TIFF."""
-    dropped = STRUCTURE | _SAMPLES | (_PRIVATE if strip_private else frozenset())
+    dropped = STRUCTURE | _SAMPLES
     try:
         with tifffile.TiffFile(source) as file:
             first, raw = file.pages[0], raw_page(file)
@@ -92,7 +102,9 @@ def read_carried(source: Path, *, strip_private: bool = False) -> Carried:
             main = {
                 tag: entry
                 for tag, entry in _entries(file, first).items()
-                if tag not in dropped and (is_dng or tag < _FIRST_PRIVATE)
+                if tag not in dropped
+                and (is_dng or tag < _FIRST_PRIVATE)
+                and (tag in _PUBLIC or not strip_private)
             }
             if not is_dng or raw is None:
                 return Carried(main, is_tiff=True)

@@ -82,7 +82,7 @@ def _write(
     for datum in source:
         group, name = datum.groupName(), datum.tagName()
         if (datum.count() == 0 and group not in makers) or (
-            origin.strip_private and (group == "GPSInfo" or name in rules.PRIVATE_EXIF)
+            origin.strip_private and not rules.is_public_exif(group, name, datum.tag())
         ):
             continue
         if group == "Image":

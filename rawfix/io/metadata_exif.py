@@ -22,7 +22,7 @@ def carry_exif(
     moved: dict[str, Any] = {}
     for datum in origin:
         group, name = datum.groupName(), datum.tagName()
-        if datum.count() == 0 or (strip_private and (group == "GPSInfo" or name in rules.PRIVATE_EXIF)):
+        if datum.count() == 0 or (strip_private and not rules.is_public_exif(group, name, datum.tag())):
             continue
         if datum.tag() in rules.LENS_CORRECTIONS and group.startswith(("Image", "SubImage")):
             if not is_corrected:
@@ -34,7 +34,7 @@ def carry_exif(
                 moved["Exif.Image.Model"] = datum.value()
             elif name == "DNGPrivateData" and maker_notes and datum.toString().startswith(_ADOBE):
                 exif[datum.key()] = datum.value()
-            elif name in rules.MOVED and not (strip_private and rules.MOVED[name] in rules.PRIVATE_EXIF):
+            elif name in rules.MOVED:
                 moved[f"Exif.Photo.{rules.MOVED[name]}"] = datum.value()
         elif group == "Photo":
             if name not in rules.PHOTO_DROPPED:
@@ -49,11 +49,11 @@ def carry_exif(
 
 
 def carried_iptc(origin: Any, strip_private: bool) -> Any:
-    """The exiv2 IptcData to carry: ``origin`` itself, or a copy without places."""
+    """The exiv2 IptcData to carry: ``origin`` itself, or a copy with author, rights and times."""
     if not strip_private:
         return origin
     kept = exiv2.IptcData()
     for datum in origin:
-        if datum.tagName() not in rules.PRIVATE_IPTC:
+        if datum.tagName() in rules.PUBLIC_IPTC:
             kept.add(exiv2.IptcKey(datum.key()), datum.value())
     return kept

@@ -6,6 +6,8 @@ edits stays behind.
 
 from __future__ import annotations
 
+import re
+
 IMAGE_TAGS = frozenset(
     [
         "ImageDescription",
@@ -118,39 +120,67 @@ SIDECAR_CARRIED = (
 )
 """What a sidecar says about the photograph rather than about a program's rendering of it."""
 
-PRIVATE_EXIF = frozenset(
+PUBLIC_IMAGE = frozenset(
     [
-        "BodySerialNumber",
-        "LensSerialNumber",
-        "CameraOwnerName",
-        "ImageUniqueID",
-        "HostComputer",
+        "Make",
+        "Model",
+        "UniqueCameraModel",
+        "DateTime",
+        "Artist",
+        "Copyright",
+        "XPAuthor",
+        "Rating",
+        "RatingPercent",
+        "SelfTimerMode",
+        "TimeCodes",
+        "FrameRate",
+        "TStop",
     ]
 )
-PRIVATE_XMP = (
-    "Xmp.exif.GPS",
-    "Xmp.exif.ImageUniqueID",
-    "Xmp.exifEX.BodySerialNumber",
-    "Xmp.exifEX.LensSerialNumber",
-    "Xmp.exifEX.CameraOwnerName",
-    "Xmp.aux.SerialNumber",
-    "Xmp.aux.LensSerialNumber",
-    "Xmp.aux.OwnerName",
-    "Xmp.xmpMM.",
-    "Xmp.mwg-rs.",
-    "Xmp.MP.",
-    "Xmp.iptc.Location",
-    "Xmp.iptc.CountryCode",
-    "Xmp.iptcExt.Location",
-    "Xmp.iptcExt.PersonInImage",
-    "Xmp.photoshop.City",
-    "Xmp.photoshop.State",
-    "Xmp.photoshop.Country",
-    "Xmp.photoshop.DocumentAncestors",
-    "Xmp.rawfix.Source",
-)
-PRIVATE_IPTC = frozenset(
-    ["City", "SubLocation", "ProvinceState", "CountryCode", "CountryName", "LocationCode", "LocationName"]
+"""What ``--strip private`` leaves of IFD0: camera, times, author. Here and below, what is not named goes, so that
+no text of the user's and nothing of an unknown meaning passes."""
+PUBLIC_PHOTO = frozenset(
+    [
+        "ExposureTime", "FNumber", "ExposureProgram", "ISOSpeedRatings", "SensitivityType",
+        "StandardOutputSensitivity", "RecommendedExposureIndex", "ISOSpeed", "ISOSpeedLatitudeyyy",
+        "ISOSpeedLatitudezzz", "PhotographicSensitivity", "ExposureIndex", "ExposureMode", "ExposureBiasValue",
+        "ShutterSpeedValue", "ApertureValue", "MaxApertureValue", "BrightnessValue", "SubjectDistance",
+        "SubjectDistanceRange", "MeteringMode", "LightSource", "Flash", "FlashEnergy", "FocalLength",
+        "FocalLengthIn35mmFilm", "DigitalZoomRatio", "SensingMethod", "FileSource", "SceneType",
+        "SceneCaptureType", "CustomRendered", "WhiteBalance", "GainControl", "Contrast", "Saturation", "Sharpness",
+        "DistortionCorrection", "ChromaticAberrationCorrection", "ShadingCorrection", "NoiseReduction",
+        "CompositeImage", "SourceImageNumberOfCompositeImage", "SourceExposureTimesOfCompositeImage", "Gamma",
+        "DateTimeOriginal", "DateTimeDigitized", "OffsetTime", "OffsetTimeOriginal", "OffsetTimeDigitized",
+        "SubSecTime", "SubSecTimeOriginal", "SubSecTimeDigitized",
+        "LensSpecification", "LensMake", "LensModel", "CameraFirmware", "Photographer",
+        "ExifVersion", "FlashpixVersion", "PixelXDimension", "PixelYDimension", "ColorSpace",
+    ]
+)  # fmt: skip
+"""What it leaves of the Exif IFD, and of its likeness in XMP."""
+PUBLIC_XMP = {
+    "exif": PUBLIC_PHOTO,
+    "exifEX": PUBLIC_PHOTO,
+    "aux": frozenset(
+        ("Lens", "LensID", "LensInfo", "FlashCompensation", "ApproximateFocusDistance", "Firmware")
+    ),
+    "dc": frozenset(("creator", "rights", "date")),
+    "xmp": frozenset(("CreateDate", "ModifyDate", "MetadataDate", "CreatorTool", "Rating")),
+    "xmpRights": frozenset(("Marked", "UsageTerms", "WebStatement")),
+    "photoshop": frozenset(("DateCreated",)),
+    "iptcExt": frozenset(("DigitalSourceType",)),
+}
+PUBLIC_IPTC = frozenset(
+    [
+        "CharacterSet",
+        "ModelVersion",
+        "RecordVersion",
+        "Byline",
+        "Copyright",
+        "DateCreated",
+        "TimeCreated",
+        "DigitizationDate",
+        "DigitizationTime",
+    ]
 )
 
 IPTC_IN_XMP = {
@@ -177,3 +207,18 @@ def is_carried_xmp(key: str) -> bool:
 def is_carried_from_sidecar(key: str) -> bool:
     """Whether a property of a sidecar does."""
     return key.startswith(SIDECAR_CARRIED) and is_carried_xmp(key)
+
+
+def is_public_exif(group: str, name: str, tag: int) -> bool:
+    """Whether an EXIF tag is technical, or tells who the author is."""
+    if group == "Photo":
+        return name in PUBLIC_PHOTO
+    if group == "Image" and (name in PUBLIC_IMAGE or MOVED.get(name) in PUBLIC_PHOTO):
+        return True
+    return group == "Iop" or (tag in LENS_CORRECTIONS and group.startswith(("Image", "SubImage")))
+
+
+def is_public_xmp(key: str) -> bool:
+    """Whether a property is; the parts of a structure are what the structure is."""
+    _, group, path = key.split(".", maxsplit=2)
+    return re.split(r"[\[/]", path, maxsplit=1)[0] in PUBLIC_XMP.get(group, ())

@@ -11,7 +11,7 @@ from typing import Any
 import exiv2
 
 from rawfix.io.metadata_open import open_metadata
-from rawfix.io.metadata_rules import IPTC_IN_XMP, PRIVATE_XMP, is_carried_from_sidecar, is_carried_xmp
+from rawfix.io.metadata_rules import IPTC_IN_XMP, is_carried_from_sidecar, is_carried_xmp, is_public_xmp
 from rawfix.io.provenance import NAMESPACE, PREFIX, Origin
 
 exiv2.XmpProperties.registerNs(NAMESPACE, PREFIX)
@@ -53,12 +53,12 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
     xmp = exiv2.XmpData()
     for entries in merged.values():
         for key, value in entries:
-            if not (origin.strip_private and key.startswith(PRIVATE_XMP)):
+            if not origin.strip_private or is_public_xmp(key):
                 xmp.add(exiv2.XmpKey(key), value)
-    if origin.provenance is not None:
-        for name, content in origin.provenance.properties().items():
+    if (provenance := origin.told_provenance) is not None:
+        for name, content in provenance.properties().items():
             _put(xmp, f"Xmp.{PREFIX}.{name}", content)
-        if origin.provenance.is_enhanced and not _is_synthetic(xmp):
+        if provenance.is_enhanced and not _is_synthetic(xmp):
             xmp[_SOURCE_TYPE] = f"{_SOURCE_TYPES}/algorithmicallyEnhanced"
         if not origin.strip_private:
             _put(xmp, f"Xmp.{PREFIX}.Source", origin.told.name)

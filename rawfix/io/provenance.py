@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,8 @@ class Origin:
     sidecars
         XMP files beside it, see `sidecars_of`; of two that name a property, the last one counts.
     strip_private
-        Leave out places, serial numbers, names of the owner and of people, document ids and maker notes.
-        Author and copyright stay.
+        Leave out all that is neither technical nor says who the author is: places, serial numbers, names of the
+        owner and of people, free text, document ids and maker notes. Author and copyright stay.
     provenance
         What is told about the development, or None for nothing.
     named
@@ -96,6 +96,22 @@ class Origin:
         """The RAW file's name as metadata tell it."""
         path = self.named or self.source
         return path.with_name(legible(path.name))
+
+    @property
+    def told_provenance(self) -> Provenance | None:
+        """The provenance as metadata tell it: files that settings name are private."""
+        if self.provenance is None or not self.strip_private:
+            return self.provenance
+        settings = dict(self.provenance.settings)
+        for name in ("bad_pixels", "ocio"):
+            if is_file_name(str(settings.get(name, ""))):
+                settings[name] = "file"
+        return replace(self.provenance, settings=settings)
+
+
+def is_file_name(choice: str) -> bool:
+    """Whether a setting that may name a file does."""
+    return choice not in ("", "auto", "off") and not choice.startswith("ocio://")
 
 
 def xmp_beside(source: Path) -> tuple[Path, Path]:

@@ -75,7 +75,7 @@ class Guard:
 
     def _judge(self, request: HTTPConnection) -> Refused | None:
         headers = request.headers
-        if request.url.path in OPEN:
+        if request.scope["path"] in OPEN:  # the URL has a part that the client's Host header may shape
             return None
         if self._token:
             scheme, _, given = headers.get("authorization", "").partition(" ")

@@ -77,7 +77,10 @@ def wb_multipliers(
         numbers = _numbers(choice)
         if len(numbers) == 3:
             return _green_one(np.asarray(numbers), choice)
-        light = kelvin_to_xy(*numbers)
+        try:
+            light = kelvin_to_xy(*numbers)
+        except SettingsError as error:
+            raise SettingsError(f"--wb {choice}: {error}; give {HELP}") from None
     native = _native(as_shot, cam_to_xyz, xyz_to_native)
     return _green_one(1.0 / np.maximum(native @ xy_to_xyz(light), 1e-12), choice)
 
@@ -114,16 +117,16 @@ def _numbers(choice: str) -> list[float]:
     except ValueError:
         numbers = []
     if len(numbers) not in (1, 2, 3) or not np.isfinite(numbers).all():
-        raise SettingsError(f"white balance {choice!r} is not understood; choose {HELP}")
+        raise SettingsError(f"--wb {choice}: is not understood; give {HELP}")
     return numbers
 
 
 def _green_one(wb: NDArray[np.float64], choice: str) -> Multipliers:
     if not (np.isfinite(wb).all() and (wb > 0).all()):
-        raise SettingsError(f"white balance {choice!r} has a multiplier that is not positive; choose {HELP}")
+        raise SettingsError(f"--wb {choice}: has a multiplier that is not positive; give {HELP}")
     red, green, blue = (float(value) for value in wb / wb[1])
     if max(red, blue) > 100.0 or min(red, blue) < 0.01:
-        raise SettingsError(f"white balance {choice!r} is out of this sensor's reach; choose {HELP}")
+        raise SettingsError(f"--wb {choice}: is out of this sensor's reach; give {HELP}")
     return red, green, blue
 
 

@@ -87,6 +87,23 @@ def test_what_is_saved_is_loaded_again(home: Path) -> None:
         presets.save("night", preset, overwrite=False)
 
 
+@pytest.mark.parametrize("name", ["../evil", "sub/evil", "/tmp/evil", "..\\evil", "", ".", ".evil", "evil/"])
+def test_a_preset_is_saved_under_a_plain_name_or_as_toml(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    home.mkdir(parents=True)
+    monkeypatch.chdir(home)
+    with pytest.raises(SettingsError, match=r"plain name|is no name"):
+        presets.save(name, Preset({"exposure": 1.0}), overwrite=False)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("preset", [Preset({}), Preset({"exposure": 1.0}, (Rule({}, camera="X"),))])
+def test_a_preset_without_settings_is_not_saved(home: Path, preset: Preset) -> None:
+    with pytest.raises(SettingsError, match="holds no setting"):
+        presets.save("night", preset, overwrite=False)
+
+
 def test_strengths_may_be_left_to_the_picture(tmp_path: Path) -> None:
     recipe = presets.recipe(load(tmp_path, "denoise = 'auto'\n[[rule]]\niso = [0, 100]\ndenoise = 0.5"), {})
     assert recipe.settings.strengths.denoise == "auto"
@@ -103,6 +120,6 @@ def test_a_rule_for_the_same_frames_is_replaced_in_its_place() -> None:
 def test_a_missing_preset_is_refused_with_those_there_are() -> None:
     with pytest.raises(SettingsError, match="none yet"):
         presets.load("day")
-    presets.save("night", Preset({}), overwrite=False)
+    presets.save("night", Preset({"exposure": 1.0}), overwrite=False)
     with pytest.raises(SettingsError, match="there is night"):
         presets.load("day")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,6 +156,26 @@ def test_watch_waits_until_a_file_is_complete_and_survives_a_restart(tmp_path: P
         assert run.returncode == 130
     assert by_file(text, "status") == {"late": "done"}
     assert {name: value for name, value in digests(out).items() if name != "late.tif"} == held
+
+
+def test_watch_makes_again_what_changes_and_ends_with_its_folder(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    first, second = make_dngs(tmp_path / "card", 2)
+    (folder / "a.dng").write_bytes(first.read_bytes())
+    with started("watch", folder, "-o", out, "--settle", 0.2) as run:
+        wait_for(out / "a.tif")
+        before = digests(out)
+        (folder / "a.dng").write_bytes(second.read_bytes())
+        deadline = time.monotonic() + 60
+        while digests(out) == before:
+            assert time.monotonic() < deadline, "a.tif was not made again"
+            time.sleep(0.1)
+        shutil.rmtree(folder)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 1
+    watching, gone = said.splitlines()
+    assert watching.startswith("rawfix: watching") and gone.startswith(f"rawfix: {folder}: is gone; ")
 
 
 def test_the_example_script_reads_exit_codes_and_events(tmp_path: Path) -> None:

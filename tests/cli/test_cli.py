@@ -136,6 +136,9 @@ def test_info_tells_what_the_file_holds(make_dng: MakeDng) -> None:
 def test_models_and_doctor() -> None:
     verified = rawfix("models", "--verify", "--json")
     assert verified.returncode == 0 and json.loads(verified.stdout.splitlines()[0])["difference"] < 1e-3
+    plain = rawfix("models", "--verify").stdout.splitlines()
+    for line, told in zip(plain, map(json.loads, verified.stdout.splitlines()), strict=True):
+        assert {told["id"], told["contract"], told["sha256"]} <= set(line.split()) and "passed" in line
     healthy = rawfix("doctor", "--json")
     assert healthy.returncode == 0 and json.loads(healthy.stdout)["ok"] is True
 

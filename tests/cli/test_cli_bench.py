@@ -61,7 +61,7 @@ def test_refusals_are_one_line(tiers: MakeTiers, tmp_path: Path) -> None:
         (2, ["--threads", "-1"]),
         (4, ["--tier", "best"]),
         (4, ["--end-to-end", "--tier", "best", "--megapixels", "0.2"]),
-        (4, ["--provider", "abacus"]),
+        (2, ["--provider", "abacus"]),
         (5, ["--end-to-end", tmp_path / "missing.dng"]),
     ):
         done = rawfix("bench", *words)

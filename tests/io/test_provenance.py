@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import pytest
 import tifffile
 
 from rawfix.frame import NoiseModel
+from rawfix.io.dng_negative import write_negative
 from rawfix.io.metadata import metadata_blocks
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.writers import SUFFIXES, WRITERS
 from rawfix.settings import Settings
+from tests.io.test_dng_negative import light, make_frame
 from tests.io.test_metadata import SAMPLES, read
 
 PICTURE = np.random.default_rng(11).integers(0, 256, (40, 50, 3), dtype=np.uint8)
@@ -45,6 +48,50 @@ PUBLIC = {
     "Xmp.dc.subject": "sea",
     "Iptc.Application2.Headline": "Sea",
 }
+WORDS = {"Xmp.dc.subject", "Iptc.Application2.Headline"}
+"""Of these, the user's own words: they name whom and what they like."""
+TECHNICAL = {
+    "Exif.Image.Make": "Canon",
+    "Exif.Image.Model": "Canon One",
+    "Exif.Image.Artist": "Ada",
+    "Exif.Image.Copyright": "(c) Ada",
+    "Exif.Photo.ExposureTime": "1/60",
+    "Exif.Photo.DateTimeOriginal": "2024:05:06 07:08:09",
+    "Exif.Photo.OffsetTimeOriginal": "+02:00",
+    "Exif.Photo.LensModel": "50mm",
+    "Xmp.dc.creator": "Ada",
+    "Xmp.dc.rights": 'lang="x-default" (c) Ada',
+    "Xmp.exif.FNumber": "28/10",
+    "Xmp.aux.Lens": "50mm",
+    "Iptc.Application2.Byline": "Ada",
+}
+TELLING = {
+    "Exif.Image.DocumentName": "Secret",
+    "Exif.Image.ImageDescription": "Secret",
+    "Exif.Image.XPKeywords": "83 0 101 0 99 0 114 0 101 0 116 0",
+    "Exif.Photo.UserComment": "Secret",
+    "Exif.Photo.BodySerialNumber": "Secret",
+    "Exif.Photo.ImageTitle": "Secret",
+    "Xmp.exif.UserComment": 'lang="x-default" Secret',
+    "Xmp.xmpRights.Owner": "Secret",
+    "Xmp.iptc.CreatorContactInfo/Iptc4xmpCore:CiAdrCity": "Secret",
+    "Xmp.mediapro.Location": "Secret",
+    "Xmp.mediapro.People": "Secret",
+    "Xmp.digiKam.TagsList": "People/Secret",
+    "Xmp.lr.hierarchicalSubject": "People|Secret",
+    "Xmp.xmpDM.shotLocation": "Secret",
+    "Xmp.acdsee.notes": "Secret",
+    "Xmp.dc.title": 'lang="x-default" Secret',
+    "Xmp.photoshop.Headline": "Secret",
+    "Iptc.Application2.Caption": "Secret",
+    "Iptc.Application2.Contact": "Secret",
+}
+TELLTALE = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/"
+   xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" photoshop:Instructions="Secret">
+   <plus:LicensorNotes>Secret</plus:LicensorNotes>
+  </rdf:Description></rdf:RDF></x:xmpmeta>"""
 SIDECAR = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -136,7 +183,42 @@ def test_stripping_takes_what_is_private_and_nothing_else(tmp_path: Path, name: 
     closed = written(tmp_path, Origin(source, strip_private=True, provenance=Provenance({})), name)
     assert not set(PRIVATE) & set(closed)
     assert not [value for value in closed.values() if "4711" in value or "shot" in value]
-    assert {key: closed.get(key) for key in PUBLIC} == PUBLIC
+    kept = {key: value for key, value in PUBLIC.items() if key not in WORDS}
+    assert {key: closed.get(key) for key in kept} == kept and not WORDS & set(closed)
+
+
+@pytest.mark.parametrize("name", ["tiff", "jpeg", "dng"])
+def test_stripping_leaves_no_word_whose_meaning_is_not_technical(tmp_path: Path, name: str) -> None:
+    source = make_source(tmp_path / "shot.tif", TECHNICAL | TELLING)
+    (tmp_path / "shot.xmp").write_text(TELLTALE)
+    source_of = partial(Origin, source, sidecars_of(source), provenance=Provenance({}))
+    open_, closed = (story(tmp_path, source_of(strip_private=strip), name) for strip in (False, True))
+    unnamed = {"Exif.Image.DocumentName"} if name == "dng" else set()  # DNGs never carry it
+    assert {key for key, value in TELLING.items() if open_.get(key) != value} == unnamed
+    assert not set(TELLING) & set(closed)
+    assert not [key for key, value in closed.items() if "secret" in value.lower()]
+    assert {key: closed.get(key) for key in TECHNICAL} == TECHNICAL
+    assert "Secret" not in (tmp_path / f"picture{SUFFIXES[name]}").read_bytes().decode("latin-1")
+
+
+def story(folder: Path, origin: Origin, name: str) -> dict[str, str]:
+    """What a picture of a format tells of its origin."""
+    if name != "dng":
+        return written(folder, origin, name)
+    path, frame = folder / "picture.dng", make_frame()
+    settings = Settings(format="dng")
+    write_negative(path, light(), PICTURE, frame, frame.wb, settings, origin, overwrite=True)
+    return read(path)
+
+
+@pytest.mark.parametrize(("name", "open_"), [("/home/ada/bad.txt", False), ("auto", True), ("off", True)])
+def test_stripping_names_no_file_that_a_setting_names(tmp_path: Path, name: str, open_: bool) -> None:
+    source = make_source(tmp_path / "shot.tif", PUBLIC)
+    provenance = Provenance(Settings(bad_pixels=name).to_dict())
+    for strip in (False, True):
+        carried = written(tmp_path, Origin(source, strip_private=strip, provenance=provenance))
+        told = json.loads(carried["Xmp.rawfix.Settings"])["bad_pixels"]
+        assert told == (name if open_ or not strip else "file")
 
 
 @pytest.mark.parametrize("name", EXIV2_FORMATS)
