@@ -41,6 +41,8 @@ def run(
             Settings.from_dict({"quality": tier, "threads": threads, "provider": provider})
             for tier in tiers or ["standard"]
         ]
+        for tier in tiers:
+            _installed([tier])
         if end_to_end:
             size = megapixels or _WHOLE_MEGAPIXELS
             ways = {str(settings.quality): partial(profile, file, size, settings) for settings in wanted}
