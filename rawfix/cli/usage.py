@@ -19,7 +19,9 @@ class Commands(TyperGroup):
     """The root of all commands; refuses what it cannot parse, and sends to the help of the command meant."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run a command line and end with its exit code."""
+        """Run a command line and end with its exit code; without ``standalone_mode`` return or raise, as click does."""
+        if not extra.get("standalone_mode", True):
+            return super().main(*args, **extra)
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except USAGE_ERROR as error:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rawfix.cfa import CANONICAL
-from rawfix.errors import ModelError, SettingsError
+from rawfix.errors import SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.maps import apply_maps
 from rawfix.physics.noise import variance
@@ -125,9 +125,9 @@ def test_without_a_restorer_strengths_are_refused(models: Path) -> None:
 
 
 @pytest.mark.usefixtures("models")
-def test_a_tier_that_is_missing_is_told_with_those_there_are() -> None:
-    with pytest.raises(ModelError, match="standard"):
-        find_maps(camera_of(), NOISE, frame(), replace(settings(denoise=1), quality="best"))
+def test_for_a_tier_that_is_missing_the_nearest_stands_in() -> None:
+    maps = find_maps(camera_of(), NOISE, frame(), replace(settings(denoise=1), quality="best"))
+    assert maps.model == "restore-camera-standard"
 
 
 @pytest.mark.usefixtures("models")
