@@ -21,7 +21,7 @@ from rawfix.cli.app import app
 from rawfix.io.c2pa import ASSERTION, Credentials, sign
 from rawfix.io.provenance import Origin
 from rawfix.io.raw import read_raw
-from rawfix.nn.manifest import find_models
+from rawfix.nn.manifest import find_model
 
 c2pa = pytest.importorskip("c2pa", reason="rawfix[c2pa] is not installed")
 
@@ -88,8 +88,8 @@ def test_every_format_that_can_hold_a_manifest_holds_one(
     assert (opened["action"], edited["action"]) == ("c2pa.opened", "c2pa.edited")
     assert edited["digitalSourceType"].endswith("/algorithmicallyEnhanced")
     told = manifest["assertions"][ASSERTION]
-    used = [model.manifest for model in find_models() if model.manifest.cfa == "bayer"]
-    assert told["models"] == [{"id": model.id, "sha256": model.sha256} for model in used]
+    used = find_model("demosaic", "bayer", "standard").manifest
+    assert told["models"] == [{"id": used.id, "sha256": used.sha256}]
     assert told["settings"]["format"] == format and len(told["source"]["sha256"]) == 64
     if format in ("tiff", "dng"):
         assert develop(source, "-o", plain, "--format", format).exit_code == 0
