@@ -62,8 +62,9 @@ _RESTORE = Text(
 channel. Outputs: two residual maps, observed − ideal: what of the light is noise, and what is blur.
 
 A U-shape of dense-residual submodules on the image packed 2×2, after US 12,394,023 B2. Noise is found in deviations of
-the noise model, so that where there is none, none is found; blur in steps of a perceptual encoding. Strengths weigh
-the maps after the network: strength 0 is the image as it was, bit for bit.""",
+the noise model, so that where there is none, none is found; blur in steps of a perceptual encoding. The network sees
+in these units too: the image in the encoding, and how each pixel departs from its surroundings in deviations. Strengths
+weigh the maps after the network: strength 0 is the image as it was, bit for bit.""",
     exposed="""Exposed by the package's own forward model, blurred, made noisy and demosaiced by the model that the
 config in the manifest names.""",
     limits="""Detail that lies below the noise goes with it. Blur beyond what training drew is not undone, and blur that
@@ -82,7 +83,7 @@ against that one's own, and bring the difference up. What is found is added to b
     exposed="""Half of the pictures were made small by the literature's bicubic protocol, half as a camera makes
 them: softened, averaged over photosites in linear light, a little noise left.""",
     limits="""With noise, fine detail is plausible, not seen: faces and letters of a few pixels are guessed. Without, it
-stays soft.""",
+stays soft. Much of it can show as a faint weave in flat areas.""",
 )
 
 TEXTS: dict[str, Text] = {

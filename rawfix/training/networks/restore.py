@@ -22,6 +22,13 @@ BLUR_UNIT = 4.0
 """Steps of the encoding a unit of the last layer stands for: in single ones blur is learnt four times as slowly."""
 
 
+SURROUNDINGS = 9
+"""Side of the square whose mean is what a pixel departs from."""
+MOST_DEVIATIONS = 4.0
+"""What departs by more is no noise; how much more says nothing."""
+LEAST_SIGMA = 1e-6
+
+
 class DenseResidual(nn.Module):
     """Three 3×3 convolutions, each fed by all before it by joining, a 1×1 that fuses, an addition of the input."""
 
@@ -80,13 +87,15 @@ class RestoreNetwork(nn.Module):
         super().__init__()
         self.multiple = 2 ** len(config.widths)
         self.trunks = nn.ModuleList(
-            Trunk(24, 24 // config.trunks, config.widths) for _ in range(config.trunks)
+            Trunk(25, 24 // config.trunks, config.widths) for _ in range(config.trunks)
         )
 
     def forward(self, camera: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
         """Both ``(N, 3, H, W)`` → ``noise_map``, ``blur_map``, the same shape, linear light."""
         slope = torch.sqrt(torch.abs(camera) + PERCEPTUAL_OFFSET)
-        seen = torch.cat((F.pixel_unshuffle(encode(camera), 2), F.pixel_unshuffle(sigma / slope, 2)), 1)
+        level = F.avg_pool2d((sigma / slope).mean(1, keepdim=True), 2)
+        planes = (F.pixel_unshuffle(plane, 2) for plane in (encode(camera), deviations(camera, sigma)))
+        seen = torch.cat((*planes, level), 1)
         maps = torch.cat([trunk(seen) for trunk in self.trunks], 1)
         noise, blur = (F.pixel_shuffle(m, 2) for m in torch.split(maps, 12, 1))
         return noise * sigma, blur * (BLUR_UNIT * slope)
@@ -94,3 +103,13 @@ class RestoreNetwork(nn.Module):
     def deliver(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The contract's outputs."""
         return outputs
+
+
+def deviations(camera: Tensor, sigma: Tensor) -> Tensor:
+    """How pixels depart from the mean around them, in deviations of noise, halved and bounded: ``(N, 3, H, W)``."""
+    around = camera
+    for side in ((1, SURROUNDINGS), (SURROUNDINGS, 1)):
+        padding = (side[0] // 2, side[1] // 2)
+        around = F.avg_pool2d(around, side, stride=1, padding=padding, count_include_pad=False)
+    found = (camera - around) / sigma.clamp(min=LEAST_SIGMA)
+    return 0.5 * found.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
