@@ -141,3 +141,15 @@ def test_validation_measures_each_case(task: RestoreTask, tmp_path: Path) -> Non
     assert scores["iso_100"] > scores["iso_25600"]
     assert scores["gauss_1.2"] == pytest.approx(0, abs=1e-4)
     assert (tmp_path / "validation.png").stat().st_size > 0
+
+
+def test_noise_counts_as_much_at_any_iso() -> None:
+    """Left as it is, noise of a deviation costs the same where it is weak as where it is strong."""
+    costs = []
+    for sigma in (0.02, 0.2):
+        shape = (2, 3, 64, 64)
+        light = torch.full(shape, 0.3)
+        camera = light + sigma * torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        batch = RestoreBatch(camera, torch.full(shape, sigma), light, light)
+        costs.append(restore_loss(torch.zeros(shape), torch.zeros(shape), batch)[1]["noise"])
+    assert costs[1] == pytest.approx(costs[0], rel=0.1)
