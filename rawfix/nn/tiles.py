@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from math import lcm
 from typing import Any
 
@@ -37,7 +38,8 @@ def run_tiled(
 
     Equals one run over the whole frame to float accuracy. Beyond its borders the frame goes on by
     reflection that keeps the CFA phase (`reflect`), in each tile by itself: no padded copy of the frame is
-    made. Memory beyond inputs and outputs is that of one tile.
+    made. While the network runs on one tile, another thread gathers the next and keeps the one before: memory beyond
+    inputs and outputs is that of three tiles.
 
     Parameters
     ----------
@@ -87,29 +89,47 @@ def run_tiled(
     if unknown := set(beyond) - set(inputs):
         raise ValueError(f"outside names {', '.join(sorted(unknown))}, which is no input")
     stitched: dict[str, NDArray[Any]] = {}
-    for done, (top, left) in enumerate(((y, x) for y in tops for x in lefts), start=1):
+
+    def gather(top: int, left: int) -> dict[str, Plane]:
         rows = reflect(np.arange(top - halo_y, top + core_y + halo_y), height, period[0])
         cols = reflect(np.arange(left - halo_x, left + core_x + halo_x), width, period[1])
         tensors = {name: _gather(window, rows, cols) for name, window in windows.items()}
         for name, value in beyond.items():
             _fill_beyond(tensors[name], value, top - halo_y, left - halo_x, height, width)
-        found = run(tensors)
+        return tensors
+
+    def keep(top: int, left: int, found: Mapping[str, Plane]) -> None:
         y0, y1 = max(top, 0) * scale, min(top + core_y, height) * scale
         x0, x1 = max(left, 0) * scale, min(left + core_x, width) * scale
         inner = np.s_[
             y0 - (top - halo_y) * scale : y1 - (top - halo_y) * scale,
             x0 - (left - halo_x) * scale : x1 - (left - halo_x) * scale,
         ]
+        sides = ((core_y + 2 * halo_y) * scale, (core_x + 2 * halo_x) * scale)
         planes: Mapping[str, NDArray[Any]] = {
-            name: _plane(name, found[name], channels, (rows.size * scale, cols.size * scale))[inner]
-            for name, channels in outputs.items()
+            name: _plane(name, found[name], channels, sides)[inner] for name, channels in outputs.items()
         }
         for name, plane in (finish(y0, x0, dict(planes)) if finish else planes).items():
             if name not in stitched:
                 stitched[name] = np.empty((height * scale, width * scale, *plane.shape[2:]), plane.dtype)
             stitched[name][y0:y1, x0:x1] = plane
-        if progress:
-            progress(done, len(tops) * len(lefts))
+
+    places = [(y, x) for y in tops for x in lefts]
+    with ThreadPoolExecutor(1) as beside:
+        gathered = beside.submit(gather, *places[0])
+        kept: Future[None] | None = None
+        for done, place in enumerate(places, start=1):
+            tensors = gathered.result()
+            if done < len(places):
+                gathered = beside.submit(gather, *places[done])
+            found = run(tensors)
+            if kept is not None:
+                kept.result()
+            kept = beside.submit(keep, *place, found)
+            if progress:
+                progress(done, len(places))
+        if kept is not None:
+            kept.result()
     return stitched
 
 
