@@ -136,24 +136,24 @@ def test_blown_highlights_are_not_magenta(make_frame: MakeFrame) -> None:
     assert np.ptp(display.mean((0, 1))) < 0.01 * display.mean()
 
 
-def test_what_no_network_can_do_is_refused(
-    make_frame: MakeFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def only_standard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network is installed but the demosaicer for Bayer, tier standard."""
     shipped = models_root() / "demosaic-bayer-standard"
     (tmp_path / shipped.name).symlink_to(shipped)
     monkeypatch.setenv("RAWFIX_MODELS", str(tmp_path))
+
+
+@pytest.mark.usefixtures("only_standard")
+def test_what_no_network_can_do_is_refused(make_frame: MakeFrame) -> None:
     with pytest.raises(SettingsError, match="--denoise"):
         develop(make_frame(), Settings(strengths=Strengths(denoise=0.5)))
     with pytest.raises(UnsupportedRawError, match="quad"):
         develop(make_frame(pattern="RRGG/RRGG/GGBB/GGBB"), PLAIN)
 
 
-def test_the_nearest_tier_stands_in(
-    make_frame: MakeFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shipped = models_root() / "demosaic-bayer-standard"
-    (tmp_path / shipped.name).symlink_to(shipped)
-    monkeypatch.setenv("RAWFIX_MODELS", str(tmp_path))
+@pytest.mark.usefixtures("only_standard")
+def test_the_nearest_tier_stands_in(make_frame: MakeFrame) -> None:
     for tier in ("fast", "best"):
         developed = develop(make_frame(), replace(PLAIN, quality=tier))
         assert developed.models == ("demosaic-bayer-standard",)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rawfix.cli import options
+from rawfix.cli import look, options
 
 
 def adjust(
@@ -18,21 +18,21 @@ def adjust(
     name: options.Name = "{stem}",
     overwrite: options.Overwrite = False,
     skip_existing: options.SkipExisting = False,
-    denoise: options.Denoise = 0.0,
-    denoise_luma: options.DenoiseLuma = None,
-    denoise_chroma: options.DenoiseChroma = None,
-    deblur: options.Deblur = 0.0,
-    defringe: options.Defringe = 0.0,
-    dehaze: options.Dehaze = 0.0,
-    wb: options.Wb = "as-shot",
-    exposure: options.Exposure = 0.0,
-    tone: options.Tone = None,
-    highlights: options.Highlights = "rebuild",
-    lens_correction: options.LensCorrection = "off",
-    upscale: options.Upscale = None,
-    detail: options.Detail = 0.0,
-    seed: options.Seed = 0,
-    guard: options.Guard = True,
+    denoise: look.Denoise = 0.0,
+    denoise_luma: look.DenoiseLuma = None,
+    denoise_chroma: look.DenoiseChroma = None,
+    deblur: look.Deblur = 0.0,
+    defringe: look.Defringe = 0.0,
+    dehaze: look.Dehaze = 0.0,
+    wb: look.Wb = "as-shot",
+    exposure: look.Exposure = 0.0,
+    tone: look.Tone = None,
+    highlights: look.Highlights = "rebuild",
+    lens_correction: look.LensCorrection = "off",
+    upscale: look.Upscale = None,
+    detail: look.Detail = 0.0,
+    seed: look.Seed = 0,
+    guard: look.Guard = True,
     format: options.Format = None,
     bits: options.Bits = None,
     space: options.Space = None,

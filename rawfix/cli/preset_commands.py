@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rawfix.cli import exit_codes, options
+from rawfix.cli import exit_codes, look, options
 
 app = typer.Typer(help="Show and save presets: settings by camera and ISO.", no_args_is_help=True)
 
@@ -36,25 +36,25 @@ def save(
     ] = None,
     iso: Annotated[str | None, typer.Option(help="Add a rule for this range, such as 800-3200.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a preset, or a rule.")] = False,
-    denoise: options.Denoise = 0.0,
-    denoise_luma: options.DenoiseLuma = None,
-    denoise_chroma: options.DenoiseChroma = None,
-    deblur: options.Deblur = 0.0,
-    defringe: options.Defringe = 0.0,
-    dehaze: options.Dehaze = 0.0,
-    denoise_method: options.DenoiseMethod = "network",
-    deblur_method: options.DeblurMethod = "network",
-    wb: options.Wb = "as-shot",
-    exposure: options.Exposure = 0.0,
-    tone: options.Tone = None,
-    highlights: options.Highlights = "rebuild",
-    ir_crosstalk: options.IrCrosstalk = "",
-    lens_correction: options.LensCorrection = "off",
-    upscale: options.Upscale = None,
-    detail: options.Detail = 0.0,
-    seed: options.Seed = 0,
-    guard: options.Guard = True,
-    bad_pixels: options.BadPixels = "auto",
+    denoise: look.Denoise = 0.0,
+    denoise_luma: look.DenoiseLuma = None,
+    denoise_chroma: look.DenoiseChroma = None,
+    deblur: look.Deblur = 0.0,
+    defringe: look.Defringe = 0.0,
+    dehaze: look.Dehaze = 0.0,
+    denoise_method: look.DenoiseMethod = "network",
+    deblur_method: look.DeblurMethod = "network",
+    wb: look.Wb = "as-shot",
+    exposure: look.Exposure = 0.0,
+    tone: look.Tone = None,
+    highlights: look.Highlights = "rebuild",
+    ir_crosstalk: look.IrCrosstalk = "",
+    lens_correction: look.LensCorrection = "off",
+    upscale: look.Upscale = None,
+    detail: look.Detail = 0.0,
+    seed: look.Seed = 0,
+    guard: look.Guard = True,
+    bad_pixels: look.BadPixels = "auto",
     format: options.Format = None,
     bits: options.Bits = None,
     space: options.Space = None,

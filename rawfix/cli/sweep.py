@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rawfix.cli import exit_codes, options
+from rawfix.cli import exit_codes, look, options
 
 
 def sweep(
@@ -22,22 +22,22 @@ def sweep(
         str | None,
         typer.Option(help="Details, 0…1, with commas; then --denoise and --deblur take one strength each."),
     ] = None,
-    upscale: options.Upscale = None,
-    seed: options.Seed = 0,
-    guard: options.Guard = True,
+    upscale: look.Upscale = None,
+    seed: look.Seed = 0,
+    guard: look.Guard = True,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; default: beside the file.")
     ] = None,
     overwrite: options.Overwrite = False,
-    defringe: options.Defringe = 0.0,
-    dehaze: options.Dehaze = 0.0,
-    wb: options.Wb = "as-shot",
-    exposure: options.Exposure = 0.0,
-    tone: options.Tone = None,
-    highlights: options.Highlights = "rebuild",
+    defringe: look.Defringe = 0.0,
+    dehaze: look.Dehaze = 0.0,
+    wb: look.Wb = "as-shot",
+    exposure: look.Exposure = 0.0,
+    tone: look.Tone = None,
+    highlights: look.Highlights = "rebuild",
     space: options.Space = None,
     linear: options.Linear = None,
-    bad_pixels: options.BadPixels = "auto",
+    bad_pixels: look.BadPixels = "auto",
     quality: Annotated[str, typer.Option(help="Tier of the networks: fast, standard, best.")] = "standard",
     tile: options.Tile = 0,
     threads: options.Threads = 0,
@@ -76,15 +76,15 @@ def run(
     from rawfix.io.atomic import make_folder
     from rawfix.settings import with_defaults
 
-    look = {name: value for name, value in given.items() if name not in ("denoise", "deblur")}
+    rest = {name: value for name, value in given.items() if name not in ("denoise", "deblur")}
     try:
         if detail is not None:
             for name in ("denoise", "deblur"):
-                look[name] = _only(name, str(given.get(name, "0")))
-            look.setdefault("upscale", 2)
+                rest[name] = _only(name, str(given.get(name, "0")))
+            rest.setdefault("upscale", 2)
         elif {"upscale", "seed", "guard"} & set(given):
             raise SettingsError("--upscale, --seed and --no-guard: are for a sweep of --detail")
-        settings = from_flat(with_defaults({**look, "format": "png", "bits": 8}))
+        settings = from_flat(with_defaults({**rest, "format": "png", "bits": 8}))
         if settings.quality == "auto":
             raise SettingsError("--quality auto: sweep takes a tier; give fast, standard or best")
         levels = (_levels("denoise", denoise), _levels("deblur", deblur))
@@ -130,7 +130,7 @@ def _levels(name: str, text: str) -> list[Any]:
     from rawfix.errors import SettingsError
 
     try:
-        return [options.strength(part.strip()) for part in text.split(",")]
+        return [look.strength(part.strip()) for part in text.split(",")]
     except ValueError:
         raise SettingsError(f"--{name} {text}: give strengths with commas, such as 0,0.5,1 or auto") from None
 

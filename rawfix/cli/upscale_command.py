@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rawfix.cli import options
+from rawfix.cli import look, options
 from rawfix.cli.places import check_name, output_path
 
 
@@ -37,8 +37,8 @@ def upscale(
     overwrite: options.Overwrite = False,
     skip_existing: options.SkipExisting = False,
     scale: Annotated[int, typer.Option(help="2 or 4 times the resolution.", metavar="2|4")] = 2,
-    detail: options.Detail = 0.0,
-    seed: options.Seed = 0,
+    detail: look.Detail = 0.0,
+    seed: look.Seed = 0,
     guard: Annotated[
         str,
         typer.Option(

@@ -48,6 +48,21 @@ def inward(index: NDArray[np.intp], size: int, period: int) -> NDArray[np.intp]:
     return np.clip(moved, 0, size - 1)
 
 
+def samples_at(
+    mosaic: Image,
+    bad: NDArray[np.bool_],
+    sites: tuple[NDArray[np.intp], NDArray[np.intp]],
+    offsets: NDArray[np.intp],
+) -> tuple[Image, NDArray[np.bool_]]:
+    """The samples at ``(N, count, 2)`` offsets from ``N`` sites, and which are inside and good: both ``(N, count)``."""
+    (height, width), (rows, columns) = mosaic.shape, sites
+    y, x = rows[:, None] + offsets[..., 0], columns[:, None] + offsets[..., 1]
+    good = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
+    good &= ~bad[y, x]
+    return mosaic[y, x], good
+
+
 def fill(mosaic: Image, cfa: Cfa, known_bad: NDArray[np.bool_]) -> Image:
     """A copy of a mosaic whose worthless samples are means of good same-color ones around them.
 
@@ -71,19 +86,15 @@ def fill(mosaic: Image, cfa: Cfa, known_bad: NDArray[np.bool_]) -> Image:
     rows, columns = np.nonzero(known_bad)
     if not rows.size:
         return filled
-    (height, width), (period_y, period_x) = mosaic.shape, cfa.period
-    offsets = same_color_offsets(cfa, _FILL_COUNT)[rows % period_y, columns % period_x]
-    y, x = rows[:, None] + offsets[..., 0], columns[:, None] + offsets[..., 1]
-    good = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
-    good &= ~known_bad[y, x]
+    offsets = same_color_offsets(cfa, _FILL_COUNT)[rows % cfa.period[0], columns % cfa.period[1]]
+    values, good = samples_at(mosaic, known_bad, (rows, columns), offsets)
     weights = np.where(good, 1 / (offsets**2).sum(-1), 0).astype(np.float32)
-    values = np.where(good, mosaic[y, x], 0)
+    values = np.where(good, values, 0)
     total = weights.sum(1)
     lonely = total == 0
     filled[rows, columns] = (weights * values).sum(1) / np.where(lonely, 1, total)
     if lonely.any():
-        channels = cfa.channels((height, width))
+        channels = cfa.channels((mosaic.shape[0], mosaic.shape[1]))
         for channel in np.unique(channels[rows[lonely], columns[lonely]]):
             same = mosaic[(channels == channel) & ~known_bad]
             chosen = lonely & (channels[rows, columns] == channel)

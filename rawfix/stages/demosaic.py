@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rawfix.cfa import Cfa
 from rawfix.frame import Image, NoiseModel, with_infrared
-from rawfix.physics.neighbors import same_color_offsets
+from rawfix.physics.neighbors import same_color_offsets, samples_at
 from rawfix.physics.noise import variance
 from rawfix.physics.point_sources import Sites, are_point_sources
 
@@ -20,6 +20,8 @@ Finish = Callable[[int, int, dict[str, Image]], Mapping[str, NDArray[Any]]]
 THRESHOLD = 0.5
 """Probability from which a sample counts as defective."""
 _NEAREST = 8
+_AT_ONCE = 1 << 18
+"""Sites looked at together: a frame that is bad throughout must not take many times its memory."""
 _AROUND = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0))
 
 
@@ -121,20 +123,17 @@ def _bring_within(camera: Image, bad: NDArray[np.bool_], mosaic: Image, cfa: Cfa
     Nothing was measured there, so nothing speaks for an extreme; a network that half believes a defect leaves some
     of it. With less than two good samples among the eight nearest of a color, what the network found stands.
     """
-    rows, columns = np.nonzero(bad)
-    (height, width), (period_y, period_x) = mosaic.shape, cfa.period
-    for channel in np.unique(cfa.unit()):
-        offsets = same_color_offsets(cfa, _NEAREST, int(channel))[rows % period_y, columns % period_x]
-        y, x = rows[:, None] + offsets[..., 0], columns[:, None] + offsets[..., 1]
-        good = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
-        good &= ~bad[y, x]
-        values = mosaic[y, x]
-        few = good.sum(1) < 2
-        least = np.where(good, values, np.inf).min(1)
-        most = np.where(good, values, -np.inf).max(1)
-        least[few], most[few] = -np.inf, np.inf
-        camera[rows, columns, channel] = np.clip(camera[rows, columns, channel], least, most)
+    every = np.nonzero(bad)
+    for start in range(0, every[0].size, _AT_ONCE):
+        rows, columns = (index[start : start + _AT_ONCE] for index in every)
+        for channel in np.unique(cfa.unit()):
+            near = same_color_offsets(cfa, _NEAREST, int(channel))
+            offsets = near[rows % cfa.period[0], columns % cfa.period[1]]
+            values, good = samples_at(mosaic, bad, (rows, columns), offsets)
+            few = good.sum(1) < 2
+            least = np.where(few, -np.inf, np.where(good, values, np.inf).min(1))
+            most = np.where(few, np.inf, np.where(good, values, -np.inf).max(1))
+            camera[rows, columns, channel] = np.clip(camera[rows, columns, channel], least, most)
 
 
 def _channels_at(cfa: Cfa, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.uint8]:

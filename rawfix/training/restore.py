@@ -163,8 +163,8 @@ def restore_loss(noise_map: Tensor, blur_map: Tensor, batch: RestoreBatch) -> tu
     """Each map against its own truth, both together against the sharp scene, and the patch mean in linear light.
 
     Errors are those of the picture that the map's removal leaves: in the perceptual encoding, but for noise, which
-    counts in deviations of the noise model. In the encoding, what blur and demosaicing leave in texture outweighs it
-    tenfold, and a network that can take nine tenths of the noise from even gray took a third.
+    counts in deviations of the noise model. In the encoding, what blur and demosaicing leave in texture outweighs it:
+    a network took 28 to 41 % of the noise from even gray at ISO 1600.
     """
     edge = inside(BORDER)
     sharp = encode(batch.sharp)[edge]
