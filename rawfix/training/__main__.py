@@ -88,8 +88,11 @@ def train(
     natural: Annotated[float, typer.Option(help="Share of patches in the pictures' own colors.")] = 0.5,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 1,
     demosaic: Annotated[
-        Path | None,
-        typer.Option(help="restore: the demosaicing model (or checkpoint) whose images it learns from."),
+        list[Path] | None,
+        typer.Option(
+            help="restore: a demosaicing model (or checkpoint) whose images it learns from; repeatable, drawn as "
+            "often as named."
+        ),
     ] = None,
     scale: Annotated[int, typer.Option(help="upscale: 2 or 4.")] = 2,
     features: Annotated[
@@ -127,8 +130,8 @@ def train(
         _fail(f"--task {task}: there is {', '.join(choices)}")
     if (cfa, tier) not in choices[task]:
         _fail(f"--cfa {cfa} --tier {tier}: there is {', '.join('/'.join(key) for key in choices[task])}")
-    if (task == "restore") != (demosaic is not None):
-        _fail("--task restore needs --demosaic MODEL, and no other task takes it")
+    if (task == "restore") != bool(demosaic):
+        _fail("--task restore needs --demosaic MODEL, once or more, and no other task takes it")
     if scale not in (2, 4) or (features is not None and task != "upscale"):
         _fail(f"--scale {scale}: give 2 or 4; --features is for --task upscale")
     if not 0 <= generated <= 1 or (noise is not None and task == "upscale"):
@@ -151,7 +154,7 @@ def train(
         learning_rate=learning_rate,
         seed=seed,
         task=task,
-        demosaic="" if demosaic is None else str(demosaic),
+        demosaic=tuple(str(model) for model in demosaic or ()),
         features="" if features is None else str(features),
         warm_steps=warm_steps,
         noise_generator="" if noise is None else str(noise),

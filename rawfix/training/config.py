@@ -84,9 +84,9 @@ class TrainConfig:
     ``minutes`` is the length of the run, in minutes spent training (resumed time counts on); the learning
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
     ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
-    patches whose colors no camera matrix changes. ``demosaic`` names the model whose camera images a
-    restoration network learns from; ``features`` is the classifier of a perceptual loss, which joins after
-    ``warm_steps`` steps, the adversarial loss after twice as many.
+    patches whose colors no camera matrix changes. ``demosaic`` names the models whose camera images a
+    restoration network learns from, each drawn as often as it is named; ``features`` is the classifier of a
+    perceptual loss, which joins after ``warm_steps`` steps, the adversarial loss after twice as many.
     ``noise_generator`` names the checkpoint of a camera's noise generator, which draws the noise of the share
     ``generated`` of the noisy patches.
     """
@@ -115,7 +115,7 @@ class TrainConfig:
     lambda_perceptual: float = 0.1
     lambda_adversarial: float = 0.001
     warm_steps: int = 4000
-    demosaic: str = ""
+    demosaic: tuple[str, ...] = ()
     features: str = ""
     noise_generator: str = ""
     generated: float = 0.5
@@ -133,4 +133,6 @@ class TrainConfig:
         network = {
             name: tuple(v) if isinstance(v, list) else v for name, v in values.get("network", {}).items()
         }
-        return cls(**{**values, "network": kind(**network)})
+        demosaic = values.get("demosaic") or ()
+        demosaic = (demosaic,) if isinstance(demosaic, str) else tuple(demosaic)
+        return cls(**{**values, "network": kind(**network), "demosaic": demosaic})

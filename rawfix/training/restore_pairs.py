@@ -18,7 +18,9 @@ from rawfix.training.synthesis import LearnedNoise, draw_light, draw_noise
 
 BLURRED, NOISY = 0.65, 0.8
 """Shares of the patches that have either component."""
-LOWNESS = 1.4
+FLAT = 0.08
+"""Share of the patches that are even: there nothing hides noise, and nothing else keeps the mean honest."""
+LOWNESS = 1.0
 """How much more often low ISOs are drawn, see `rawfix.training.synthesis.draw_noise`."""
 
 
@@ -79,7 +81,7 @@ def make_restore_pair(
     """Expose an 8-bit sRGB crop ``(H, W, 3)`` through drawn optics on a drawn sensor, or on the ``learned`` one."""
     light = draw_light(rng, natural)
     wb = np.asarray(light.wb, np.float32)
-    if rng.random() < 0.04:  # flat fields keep the mean honest
+    if rng.random() < FLAT:
         photo = np.broadcast_to(photo.mean((0, 1)).astype(np.uint8), photo.shape)
     scene_light = scene.to_camera(scene.linearize(photo), light)
     kernels = draw_blur(rng)

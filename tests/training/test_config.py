@@ -22,5 +22,11 @@ def test_an_unknown_field_is_refused() -> None:
 
 
 def test_a_restoration_run_round_trips_too() -> None:
-    config = TrainConfig(task="restore", demosaic="models/x", network=RestoreConfig((8, 8, 8), trunks=2))
+    config = TrainConfig(task="restore", demosaic=("models/x",), network=RestoreConfig((8, 8, 8), trunks=2))
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_a_run_that_named_its_one_demosaicer_as_text_is_read_still() -> None:
+    values = TrainConfig(task="restore", network=RestoreConfig()).to_dict() | {"demosaic": "models/x"}
+    assert TrainConfig.from_dict(values).demosaic == ("models/x",)
+    assert TrainConfig.from_dict(values | {"demosaic": ""}).demosaic == ()

@@ -253,7 +253,7 @@ def test_a_card_is_whole_with_any_figures(
 def test_another_task_is_measured_by_its_own_validation(
     checkpoint: Path, pictures: Path, tmp_path: Path
 ) -> None:
-    config = TrainConfig(task="restore", demosaic=str(checkpoint), network=RestoreConfig((8, 8, 8)))
+    config = TrainConfig(task="restore", demosaic=(str(checkpoint),), network=RestoreConfig((8, 8, 8)))
     state = {"ema": build(config.network).state_dict(), "config": config.to_dict(), "pictures": []}
     names = [name for name, _ in load(pictures).validation]
     torch.save(STORED | state | {"held_back": names}, tmp_path / "restore.pt")

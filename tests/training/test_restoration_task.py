@@ -86,21 +86,41 @@ def test_where_the_noise_model_has_no_noise_none_is_found() -> None:
     assert blur_map.any()
 
 
+def demosaicer(folder: Path, network: NetworkConfig) -> str:
+    path = folder / f"{network.cfa}.pt"
+    config = TrainConfig(network=network).to_dict()
+    torch.save({"config": config, "ema": build(network).state_dict(), "step": 0, "seconds": 0.0}, path)
+    return str(path)
+
+
 @pytest.fixture
 def task(tmp_path: Path, pictures: Path) -> RestoreTask:
-    demosaic = TrainConfig(network=DEMOSAIC)
-    path = tmp_path / "demosaic.pt"
-    torch.save(
-        {
-            "config": demosaic.to_dict(),
-            "ema": build(DEMOSAIC).state_dict(),
-            "step": 0,
-            "seconds": 0.0,
-        },
-        path,
-    )
-    config = TrainConfig(task="restore", batch=2, patch=48, demosaic=str(path), network=SMALL)
+    models = (demosaicer(tmp_path, DEMOSAIC),)
+    config = TrainConfig(task="restore", batch=2, patch=48, demosaic=models, network=SMALL)
     return RestoreTask(config, load(pictures), "cpu")
+
+
+def test_it_learns_from_each_demosaicer_it_is_given(tmp_path: Path, pictures: Path) -> None:
+    models = tuple(demosaicer(tmp_path, replace(DEMOSAIC, cfa=cfa)) for cfa in ("bayer", "xtrans"))
+    config = TrainConfig(task="restore", batch=2, patch=48, demosaic=models, network=SMALL)
+    task = RestoreTask(config, load(pictures), "cpu")
+    rng = np.random.default_rng(1)
+    seen = set()
+    for _ in range(8):
+        arrays = tuple(torch.as_tensor(a) for a in task.draw(rng))
+        which = task.families[int(arrays[-1])]
+        measured = torch.from_numpy(CANONICAL[which].channels((48, 48)).astype(np.int64))[None, None]
+        sampled = task.batch(arrays).camera.gather(1, measured.expand(2, 1, 48, 48))
+        torch.testing.assert_close(sampled, arrays[2])
+        seen.add(which)
+    assert seen == {"bayer", "xtrans"}
+    assert "iso_6400_xtrans" in task.validate(build(SMALL))
+
+
+def test_a_demosaicer_with_infrared_is_refused(tmp_path: Path, pictures: Path) -> None:
+    models = (demosaicer(tmp_path, replace(DEMOSAIC, cfa="rgbir2")),)
+    with pytest.raises(ValueError, match="infrared"):
+        RestoreTask(TrainConfig(task="restore", demosaic=models, network=SMALL), load(pictures), "cpu")
 
 
 def test_a_batch_holds_camera_images_of_our_own_demosaicing(task: RestoreTask) -> None:
@@ -122,7 +142,7 @@ def test_the_true_maps_cost_nothing_and_any_other_something(task: RestoreTask) -
     noise_map, blur_map = true_maps(batch)
     total, parts = restore_loss(noise_map, blur_map, batch)
     assert float(total) == pytest.approx(0, abs=1e-5)
-    assert set(parts) == {"noise", "blur", "both", "exposure"}
+    assert set(parts) == {"noise", "blotches", "blur", "both", "exposure"}
     wrong: list[tuple[str, Callable[[], tuple[torch.Tensor, torch.Tensor]]]] = [
         ("noise", lambda: (noise_map + 0.1, blur_map)),
         ("blur", lambda: (noise_map, blur_map + 0.1)),
@@ -153,3 +173,15 @@ def test_noise_counts_as_much_at_any_iso() -> None:
         batch = RestoreBatch(camera, torch.full(shape, sigma), light, light)
         costs.append(restore_loss(torch.zeros(shape), torch.zeros(shape), batch)[1]["noise"])
     assert costs[1] == pytest.approx(costs[0], rel=0.1)
+
+
+def test_blotches_count_beyond_their_share_of_the_noise() -> None:
+    """An error as wide as a square costs as much as pixel noise of eight times its deviation."""
+    shape = (1, 3, 88, 88)
+    light, sigma = torch.full(shape, 0.3), torch.full(shape, 0.1)
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    costs = []
+    for error in (0.1 * noise, torch.full(shape, 0.1 / 8)):
+        batch = RestoreBatch(light + error, sigma, light, light)
+        costs.append(restore_loss(torch.zeros(shape), torch.zeros(shape), batch)[1]["blotches"])
+    assert costs[1] == pytest.approx(costs[0], rel=0.25)
