@@ -12,6 +12,7 @@ import io
 import shutil
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 
 from rawfix.nn.manifest import GRAPH_NAME, Manifest
 from rawfix.training.card import write_card
+from rawfix.training.config import TrainConfig
 from rawfix.training.networks import Network
 from rawfix.training.weights import load_weights
 
@@ -190,6 +192,15 @@ def _measure(model: Network, graph: bytes) -> tuple[dict[str, np.ndarray], float
     return golden, graph_error, fuse_error
 
 
+def _published(config: TrainConfig) -> TrainConfig:
+    """The config without anybody's folders: of an absolute path, the name."""
+    demosaic, features, noise = (
+        tuple(Path(path).name if Path(path).is_absolute() else path for path in paths)
+        for paths in (config.demosaic, (config.features,), (config.noise_generator,))
+    )
+    return replace(config, demosaic=demosaic, features=features[0], noise_generator=noise[0])
+
+
 def export(
     checkpoint: Path,
     models: Path,
@@ -224,7 +235,7 @@ def export(
     earlier = stored.get("earlier", {"steps": 0, "seconds": 0.0})
     training = {
         "commit": stored.get("commit", "unknown"),
-        "config": config.to_dict(),
+        "config": _published(config).to_dict(),
         "data": sources or stored.get("data") or [{"name": "unstated", "license": "unstated"}],
         "seed": config.seed,
         "steps": stored["step"] + earlier["steps"],

@@ -114,6 +114,18 @@ def test_an_exported_model_is_as_its_manifest_says(checkpoint: Path, tmp_path: P
     assert manifest.id in (model.folder / "README.md").read_text()
 
 
+def test_a_manifest_names_models_and_nobodys_folders(checkpoint: Path, tmp_path: Path) -> None:
+    state = torch.load(checkpoint, weights_only=False)
+    named = (str(tmp_path / "demosaic-bayer-mine"), "models/demosaic-bayer-standard")
+    state["config"] |= {"demosaic": named, "noise_generator": str(tmp_path / "noise.pt")}
+    torch.save(state, checkpoint)
+    folder = export(checkpoint, tmp_path / "models")
+    config = load_model(folder).manifest.training["config"]
+    assert list(config["demosaic"]) == ["demosaic-bayer-mine", "models/demosaic-bayer-standard"]
+    assert config["noise_generator"] == "noise.pt"
+    assert str(tmp_path) not in (folder / "manifest.json").read_text()
+
+
 def test_an_exported_model_runs(checkpoint: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     from rawfix.nn.session import self_test
