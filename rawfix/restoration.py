@@ -9,14 +9,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rawfix.cfa import CANONICAL
 from rawfix.errors import SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.maps import Half, Maps
 from rawfix.nn.manifest import nearest_model, tiers
 from rawfix.nn.session import open_session
-from rawfix.nn.tiles import Plane, Window, run_tiled
+from rawfix.nn.tiles import Finish, Plane, Window, run_tiled
+from rawfix.nn.turn import run_turned
 from rawfix.physics.noise import variance
 from rawfix.settings import Settings, Strengths
+from rawfix.symmetry import Symmetry
 
 Progress = Callable[[int, int], None]
 TASK, SPACE = "restore", "camera"
@@ -103,14 +106,10 @@ def find_maps(
     manifest = model.manifest
     is_gray = frame.cfa is not None and frame.cfa.name == "mono"
 
-    def run(image: Image, floor: float, wanted: tuple[str, ...]) -> Mapping[str, NDArray[Any]]:
-        def sigma(y0: int, y1: int, x0: int, x1: int) -> Plane:
-            return np.float32(floor) * np.sqrt(variance(image[y0:y1, x0:x1], shot, read))
+    shape = (camera.shape[0], camera.shape[1])
+    symmetry, origin, period = _phase(frame, shape)
 
-        def keep(_y: int, _x: int, found: dict[str, Plane]) -> dict[str, Half]:
-            return {name: _to_half(found[name], gray=is_gray) for name in wanted}
-
-        inputs: dict[str, Plane | Window] = {"camera": image, "sigma": sigma}
+    def run_tiles(inputs: Mapping[str, Plane | Window], finish: Finish | None) -> dict[str, NDArray[Any]]:
         return run_tiled(
             session.run,
             inputs,
@@ -118,9 +117,20 @@ def find_maps(
             tile=settings.tile or manifest.tile,
             halo=manifest.halo,
             multiple=manifest.multiple,
+            period=period,
+            origin=origin,
             progress=progress,
-            finish=keep,
+            finish=finish,
         )
+
+    def run(image: Image, floor: float, wanted: tuple[str, ...]) -> Mapping[str, NDArray[Any]]:
+        def sigma(y0: int, y1: int, x0: int, x1: int) -> Plane:
+            return np.float32(floor) * np.sqrt(variance(image[y0:y1, x0:x1], shot, read))
+
+        def keep(_y: int, _x: int, found: dict[str, Plane]) -> dict[str, Half]:
+            return {name: _to_half(found[name], gray=is_gray) for name in wanted}
+
+        return run_turned(run_tiles, {"camera": image, "sigma": sigma}, keep, symmetry, shape)
 
     with_blur = every or network_strengths(settings).deblur != 0
     if method == "parallel":
@@ -129,6 +139,19 @@ def find_maps(
     noise_map = run(camera, 1.0, ("noise_map",))["noise_map"]
     blur_map = run(camera - noise_map, 0.1, ("blur_map",))["blur_map"] if with_blur else None
     return Maps(noise_map, blur_map, shot, read, manifest.id)
+
+
+def _phase(frame: RawFrame, shape: tuple[int, int]) -> tuple[Symmetry, tuple[int, int], tuple[int, int]]:
+    """How a camera image is seen in the canonical phase of its filter array: symmetry, origin, period.
+
+    A measured sample carries all of its noise and an interpolated one a part: the network learned which is which.
+    Seen a photosite off, it leaves 0.5 dB more at ISO 6400, 1.2 dB more at 25600.
+    """
+    placed = frame.cfa.to_canonical(shape) if frame.cfa is not None and frame.cfa.name != "mono" else None
+    if placed is None:
+        return Symmetry(), (0, 0), (1, 1)
+    family, symmetry, origin = placed
+    return symmetry, origin, CANONICAL[family].period
 
 
 def _to_half(found: Plane, *, gray: bool) -> Half:

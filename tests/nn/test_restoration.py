@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rawfix.cfa import CANONICAL
+from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.maps import apply_maps
@@ -18,6 +18,7 @@ from rawfix.physics.noise import variance
 from rawfix.pipeline import develop, to_camera
 from rawfix.restoration import find_maps
 from rawfix.settings import Settings, Strengths
+from rawfix.symmetry import Symmetry
 
 NOISE = NoiseModel((2e-4, 1e-4, 2e-4), (1e-6, 1e-6, 1e-6), "file")
 
@@ -151,3 +152,34 @@ def test_light_beyond_16_bits_stays_finite() -> None:
     found = to_camera(bright, settings(denoise=1, deblur=1))[0]
     assert np.isfinite(found).all()
     assert found[22, 22].min() > 5e5
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("tier", ["fast", "standard"])
+@pytest.mark.parametrize(
+    ("family", "symmetry", "cut"),
+    [
+        ("bayer", Symmetry(), (7, 0)),
+        ("bayer", Symmetry(), (8, 7)),
+        ("rgbir2", Symmetry(True), (0, 0)),
+    ],
+)
+def test_noise_is_looked_at_in_the_phase_that_the_network_learned(
+    tier: str, family: str, symmetry: Symmetry, cut: tuple[int, int]
+) -> None:
+    """A frame that begins on another photosite, or lies on its side, has the maps of the frame as it was."""
+    camera = np.random.default_rng(0).uniform(0.1, 0.5, (312, 312, 3)).astype(np.float32)
+    cfa, chosen = CANONICAL[family], replace(settings(denoise=1), quality=tier)
+
+    def maps_of(image: Image, array: Cfa) -> Image:
+        return np.asarray(
+            find_maps(image, NOISE, replace(frame(), cfa=array), chosen, every=True).noise, np.float32
+        )
+
+    turned = cfa.moved(symmetry, (312, 312))
+    moved = np.ascontiguousarray(symmetry.apply(camera)[cut[0] :, cut[1] :])
+    found = maps_of(moved, turned.shift(*cut))
+    expected = symmetry.apply(maps_of(camera, cfa))[cut[0] :, cut[1] :]
+    inner = np.s_[96:-96, 96:-96]
+    np.testing.assert_allclose(found[inner], expected[inner], atol=1e-4)
+    assert np.abs(found[inner]).max() > 1e-3
