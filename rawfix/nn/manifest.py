@@ -46,7 +46,7 @@ class Manifest:
         Weights in the graph; GFLOP per megapixel of input.
     training
         ``commit, config, data, seed, steps, hours, hardware``; ``data`` is a list of objects that have at
-        least ``name`` and ``license``.
+        least ``name`` and ``license``. And ``views``, where a graph asks its network several times.
     metrics, parity
         Quality measured on named sets; distance between the graph and the network it was exported from.
     golden
@@ -85,7 +85,8 @@ class Manifest:
             and (self.tile % self.multiple or self.halo % self.multiple),
             "sha256 is 64 lower-case hexadecimal digits": len(self.sha256) != 64
             or not set(self.sha256) <= set("0123456789abcdef"),
-            f"training has {', '.join(_TRAINING_KEYS)}": set(self.training) != set(_TRAINING_KEYS),
+            f"training has {', '.join(_TRAINING_KEYS)}": set(self.training) - {"views"}
+            != set(_TRAINING_KEYS),
             "every data set in training has a name and a license": not _licensed(self.training.get("data")),
             "golden has file, a plain name, and tolerance, a positive number": not _golden(self.golden),
         }

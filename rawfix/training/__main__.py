@@ -263,14 +263,22 @@ def export(
     data_card: Annotated[
         Path | None, typer.Option(help="JSON list of {name, license}: what the pictures were.")
     ] = None,
+    views: Annotated[
+        int,
+        typer.Option(
+            help="demosaic: ask the network so often, turned and mirrored, and average; is tier best.",
+            min=1,
+            max=8,
+        ),
+    ] = 1,
 ) -> None:
     """Write a checkpoint's network as a model folder: graph, manifest, test patch, card."""
     from rawfix.training.export import export as write
 
     figures = None if metrics is None else json.loads(metrics.read_text())
     try:
-        folder = write(checkpoint, models, figures, _sources(data_card))
-    except FileNotFoundError as error:
+        folder = write(checkpoint, models, figures, _sources(data_card), views)
+    except (FileNotFoundError, ValueError) as error:
         _fail(str(error))
     typer.echo(str(folder))
 

@@ -72,6 +72,16 @@ def _measured(manifest: Manifest) -> str:
     return "\n\n".join([_PROTOCOL, *([_DEFINITIONS] if full else []), tables])
 
 
+def _ensemble(views: int) -> str:
+    """What the card says of a network that is asked several times."""
+    if views == 1:
+        return ""
+    return f"""
+
+This graph asks the network **{views} times**, of the mosaic turned and mirrored, each time in its canonical phase,
+and averages what it answers (the geometric self-ensemble of Lim et al., 2017). Its weights are those of one network."""
+
+
 def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back: list[str]) -> None:
     """Write ``README.md`` and ``pictures.txt`` beside the model."""
     training, task = manifest.training, find_contract(manifest.contract).task
@@ -91,7 +101,7 @@ def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back:
         seed=training["seed"],
         graph=manifest.parity["graph_to_torch"],
         fused=manifest.parity["fused_to_trained"],
-        about=text.about.format(**training["config"]["network"]),
+        about=text.about.format(**training["config"]["network"]) + _ensemble(training.get("views", 1)),
         data="\n".join(f"* {entry['name']} ({entry['license']})" for entry in training["data"]),
         exposed=text.exposed,
         held_back=", ".join(f"`{name}`" for name in held_back),

@@ -26,8 +26,11 @@ from rawfix.nn.manifest import GRAPH_NAME, Manifest
 from rawfix.training.card import write_card
 from rawfix.training.config import TrainConfig
 from rawfix.training.networks import Network
+from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.networks.ensemble import SelfEnsemble
 from rawfix.training.weights import load_weights
 
+Exportable = Network | SelfEnsemble
 OPSET = 17
 TILE = 1024
 """Side of a tile, in pixels of the output."""
@@ -54,7 +57,7 @@ class Fused(nn.Module):
 class _Exported(nn.Module):
     """A network with the contract's outputs."""
 
-    def __init__(self, model: Network) -> None:
+    def __init__(self, model: Exportable) -> None:
         super().__init__()
         self.model = model
 
@@ -62,16 +65,17 @@ class _Exported(nn.Module):
         return self.model.deliver(self.model(*planes))
 
 
-def fuse(model: Network) -> Network:
+def fuse(model: Exportable) -> Exportable:
     """A copy whose linear layers are one convolution each; same results to float32 rounding."""
     fused = copy.deepcopy(model).cpu().eval()
-    for name in model.linear_layers:
-        if hasattr(fused, name):
-            setattr(fused, name, Fused(getattr(fused, name)))
+    core = fused.core if isinstance(fused, SelfEnsemble) else fused
+    for name in core.linear_layers:
+        if hasattr(core, name):
+            setattr(core, name, Fused(getattr(core, name)))
     return fused
 
 
-def sample(model: Network, side: int = 96) -> dict[str, np.ndarray]:
+def sample(model: Exportable, side: int = 96) -> dict[str, np.ndarray]:
     """A deterministic test patch for a network: gradients, an edge, noise, defects; ``(1, C, side, side)`` each."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
@@ -92,7 +96,7 @@ def sample(model: Network, side: int = 96) -> dict[str, np.ndarray]:
     }
 
 
-def to_onnx(model: Network) -> bytes:
+def to_onnx(model: Exportable) -> bytes:
     """The fused graph, height and width free, stripped of everything that names this machine."""
     buffer = io.BytesIO()
     inputs = tuple(torch.from_numpy(p) for p in sample(model).values())
@@ -140,7 +144,7 @@ def gflop_per_megapixel(graph: bytes, side: int = 240) -> float:
     return flop / (height * width) / 1e3
 
 
-def reach(model: Network) -> int:
+def reach(model: Exportable) -> int:
     """Pixels of context that an output may depend on, whatever the weights.
 
     Measured on a copy with random positive weights, where no rectifier cuts a path: an output depends on
@@ -179,7 +183,7 @@ def _npz_bytes(planes: dict[str, np.ndarray]) -> bytes:
 
 
 @torch.no_grad()
-def _measure(model: Network, graph: bytes) -> tuple[dict[str, np.ndarray], float, float]:
+def _measure(model: Exportable, graph: bytes) -> tuple[dict[str, np.ndarray], float, float]:
     """Golden planes; greatest difference of the fused graph, and of the over-parameterised form, to torch."""
     planes = sample(model)
     fused = [t.numpy() for t in _Exported(fuse(model))(*(torch.from_numpy(p) for p in planes.values()))]
@@ -206,6 +210,7 @@ def export(
     models: Path,
     metrics: dict[str, Any] | None = None,
     sources: list[dict[str, str]] | None = None,
+    views: int = 1,
 ) -> Path:
     """Write ``models/<id>/``: ``model.onnx``, ``manifest.json``, ``golden.npz``, ``README.md``.
 
@@ -219,8 +224,20 @@ def export(
         Figures for the manifest, by set; default: the last validation.
     sources
         Training data, each with ``name`` and ``license``; default: as the run was told.
+    views
+        More than 1: a demosaicing network asked so often, as tier ``best``; see `SelfEnsemble`.
+
+    Raises
+    ------
+    ValueError
+        No such views exist, or the network demosaics nothing.
     """
-    model, config, stored = load_weights(checkpoint)
+    trained, config, stored = load_weights(checkpoint)
+    model: Exportable = trained
+    if views != 1:
+        if not isinstance(trained, DemosaicNetwork):
+            raise ValueError(f"--views {views}: is for demosaicing networks")
+        model, config = SelfEnsemble(trained, views), replace(config, tier="best")
     graph = to_onnx(model)
     multiple = model.multiple
     halo = -(-reach(model) // multiple) * multiple
@@ -241,6 +258,7 @@ def export(
         "steps": stored["step"] + earlier["steps"],
         "hours": round((stored["seconds"] + earlier["seconds"]) / 3600, 3),
         "hardware": stored["hardware"],
+        **({"views": views} if views > 1 else {}),
     }
     manifest = Manifest(
         id=name,

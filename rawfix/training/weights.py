@@ -80,7 +80,7 @@ def load_initial(source: Path) -> Initial:
     graph = onnx.load_from_string(exported.read_graph())
     found: set[str] = set()
     for tensor in graph.graph.initializer:
-        name = tensor.name.removeprefix("model.").replace(".conv.weight", ".direct")
+        name = tensor.name.removeprefix("model.").removeprefix("core.").replace(".conv.weight", ".direct")
         if name in state:
             state[name] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
             found.add(name)

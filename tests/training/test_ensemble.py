@@ -1,0 +1,94 @@
+"""A network asked several times: of the same samples, in the phase it knows, and the mean is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from rawfix.cfa import CANONICAL  # noqa: E402
+from rawfix.nn.manifest import load_model  # noqa: E402
+from rawfix.nn.session import self_test  # noqa: E402
+from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
+from rawfix.training.export import export, reach  # noqa: E402
+from rawfix.training.networks import build  # noqa: E402
+from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
+from rawfix.training.networks.ensemble import SelfEnsemble, _turn, _turn_back, views  # noqa: E402
+from rawfix.training.weights import load_initial  # noqa: E402
+
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")]
+
+
+def tiny(cfa: str = "bayer") -> DemosaicNetwork:
+    torch.manual_seed(0)
+    model = build(NetworkConfig(cfa, widths=(8, 8, 8), demosaicers=1, verdict_width=8, bank_kernel=3)).eval()
+    assert isinstance(model, DemosaicNetwork)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.03 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans", "rgbir2", "rgbir4"])
+def test_every_view_is_in_canonical_phase_and_comes_back(family: str) -> None:
+    cfa = CANONICAL[family]
+    side = 8 * cfa.period[0]
+    colors = torch.from_numpy(cfa.channels((side, side)).astype(np.float32))[None, None]
+    rim = cfa.period[0]
+    for symmetry, offset in views(cfa):
+        seen = _turn(colors, symmetry, offset)
+        inner = np.s_[..., : side - rim, : side - rim]
+        torch.testing.assert_close(seen[inner], colors[inner])
+        torch.testing.assert_close(_turn_back(seen, symmetry, offset), colors)
+
+
+def test_the_answer_is_the_mean_of_the_views() -> None:
+    core = tiny()
+    planes = [torch.rand(1, 1, 64, 64) for _ in range(2)] + [torch.zeros(1, 1, 64, 64)]
+    with torch.no_grad():
+        whole = SelfEnsemble(core, 2)(*planes)
+        other = [
+            _turn_back(p, *views(core.cfa)[1]) for p in core(*(_turn(p, *views(core.cfa)[1]) for p in planes))
+        ]
+        for found, one, two in zip(whole, core(*planes), other, strict=True):
+            torch.testing.assert_close(found, (one + two) / 2)
+
+
+def test_its_reach_is_the_network_s_and_little_more() -> None:
+    core = tiny()
+    assert reach(core) <= reach(SelfEnsemble(core, 6)) <= reach(core) + 8
+
+
+@pytest.mark.parametrize(("family", "count"), [("rgbir4", 6), ("bayer", 9), ("bayer", 1)])
+def test_more_views_than_there_are_are_refused(family: str, count: int) -> None:
+    with pytest.raises(ValueError, match="views"):
+        SelfEnsemble(tiny(family), count)
+
+
+def test_it_is_exported_as_the_best_tier_and_says_so(tmp_path: Path) -> None:
+    core = tiny()
+    config = TrainConfig(
+        network=NetworkConfig(widths=(8, 8, 8), demosaicers=1, verdict_width=8, bank_kernel=3)
+    )
+    checkpoint = tmp_path / "checkpoint.pt"
+    state = {
+        "config": config.to_dict(),
+        "ema": core.state_dict(),
+        "step": 1,
+        "seconds": 1.0,
+        "hardware": "none",
+    }
+    torch.save(state | {"pictures": [], "held_back": []}, checkpoint)
+    single, best = (load_model(export(checkpoint, tmp_path, views=count)) for count in (1, 3))
+    assert (single.manifest.id, best.manifest.id) == ("demosaic-bayer-standard", "demosaic-bayer-best")
+    assert best.manifest.gflop_per_mp == pytest.approx(3 * single.manifest.gflop_per_mp, rel=1e-3)
+    assert best.manifest.parameters <= single.manifest.parameters + 50
+    assert self_test(best) <= best.manifest.golden["tolerance"]
+    assert "3 times" in (best.folder / "README.md").read_text()
+    planes = [torch.rand(1, 1, 32, 32) for _ in range(3)]
+    with torch.no_grad():
+        answers = [load_initial(model.folder).to_network()(*planes)[0] for model in (single, best)]
+    torch.testing.assert_close(*answers)
