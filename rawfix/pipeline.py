@@ -158,14 +158,14 @@ def find(
     if known_bad is not None and frame.cfa is not None:
         light = fill(light, frame.cfa, known_bad)
         if noise is None or noise.source == "estimated":
-            noise = _noise_of(light, frame.cfa, frame.wb, 1 / max(frame.white))
+            noise = _noise_of(light, frame.cfa, frame)
     if settings.denoise_method == "classical" and settings.strengths.active:
         light, noise = denoise_light(light, noise, frame, settings, progress)
     if model is None:
         camera = light if light.ndim == 3 else np.repeat(light[..., None], 3, 2)
     else:
         assert frame.cfa is not None
-        noise = noise or _noise_of(light, frame.cfa, frame.wb, 1 / max(frame.white))
+        noise = noise or _noise_of(light, frame.cfa, frame)
         network = tiled(model, frame, settings, progress)
         camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network, known_bad)
         if frame.cfa.has_infrared:
@@ -211,10 +211,10 @@ def to_camera(
     return found.camera, found.bad, found.models
 
 
-def _noise_of(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float], step: float) -> NoiseModel:
-    """The noise model measured from a white-balanced mosaic, of counts ``step`` of white apart."""
-    gain = with_infrared(wb)[cfa.channels((mosaic.shape[0], mosaic.shape[1]))]
-    return estimate_noise(mosaic / gain, cfa.unit(), step=step)
+def _noise_of(mosaic: Image, cfa: Cfa, frame: RawFrame) -> NoiseModel:
+    """The noise model measured from a frame's white-balanced mosaic."""
+    gain = with_infrared(frame.wb)[cfa.channels((mosaic.shape[0], mosaic.shape[1]))]
+    return estimate_noise(mosaic / gain, cfa.unit(), step=1 / max(frame.white), iso=frame.iso)
 
 
 def stand_ins(models: tuple[str, ...], settings: Settings) -> tuple[str, ...]:

@@ -35,8 +35,10 @@ def estimate(frame: RawFrame) -> NoiseModel:
     white = with_infrared(frame.white) - float(frame.black.mean())
     step = 1 / float(white.max()) if frame.mosaic.dtype == np.uint16 else 1e-6
     if frame.cfa is None:
-        return estimate_noise((samples - black[..., None]) / white[:3], step=step)
+        return estimate_noise((samples - black[..., None]) / white[:3], step=step, iso=frame.iso)
     channels = frame.cfa.unit()
     period = (-(-height // channels.shape[0]), -(-width // channels.shape[1]))
     scale = np.tile(white[channels], period)[:height, :width]
-    return estimate_noise(np.asarray((samples - black) / scale, np.float32), channels, step=step)
+    return estimate_noise(
+        np.asarray((samples - black) / scale, np.float32), channels, step=step, iso=frame.iso
+    )

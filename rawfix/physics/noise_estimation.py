@@ -12,8 +12,15 @@ _BINS = 24
 _MIN_BLOCKS = 12
 _MAX_SAMPLES = 1 << 21
 _SMOOTHEST = 0.15
+_QUIETEST = 20
+_QUIETEST_SHARE = 0.381
+"""Mean energy of the quietest twentieth of blocks of pure noise, where that of all is 1."""
+_PLAINLY = 0.6
+"""The quietest blocks are believed where they are quieter than the smoothest by more than chance makes them."""
 _CLIPPED = 0.95
 _SHOT_FLOOR = 1e-7
+_FEWEST_ELECTRONS = 4000.0
+"""Full well of the smallest photosites of cameras that write RAW, at ISO 100: noisier light is texture."""
 _MAD_TO_SIGMA = 1.4826
 _HIGH_PASS_GAIN = 36.0
 """Sum of the squared weights of [1, −2, 1] ⊗ [1, −2, 1]."""
@@ -24,6 +31,7 @@ def estimate_noise(
     channels: NDArray[np.integer] | None = None,
     *,
     step: float = 1 / 65535,
+    iso: float | None = None,
 ) -> NoiseModel:
     """Estimate shot and read variance per channel from one frame.
 
@@ -31,7 +39,9 @@ def estimate_noise(
     removes constants and gradients from it; the smoothest blocks of each range of signal give one
     (signal, variance) pair by median absolute deviation; a robust line with non-negative coefficients goes
     through the pairs. Smoothness is judged on block means, to which the filter is nearly blind: choosing
-    blocks by their high frequencies would choose those where the noise happens to be low.
+    blocks by their high frequencies chooses those where the noise happens to be low. Where fine texture is
+    everywhere that is what is left to do: the quietest blocks, by as much as pure noise's quietest would be too
+    quiet, bound the variance from above.
 
     Parameters
     ----------
@@ -43,6 +53,8 @@ def estimate_noise(
         are ignored). None for an ``(H, W, 3)`` image, or for a mosaic of one channel.
     step
         Quantisation step in the units of ``samples``; read variance is at least its variance ``step²/12``.
+    iso
+        Where known, what shot variance can be at most: that of a full well of 4,000 electrons at ISO 100.
 
     Returns
     -------
@@ -59,6 +71,8 @@ def estimate_noise(
     points = signal_variance(samples, channels, step=step)
     pooled = line_through(np.concatenate(points), floor)
     lines = [line_through(own, floor) if spans(own) else pooled for own in points]
+    most = iso / 100 / _FEWEST_ELECTRONS if iso else np.inf
+    lines = [line if line[0] <= most else (most, line[1] * most / line[0]) for line in lines]
     shot = tuple(max(line[0], _SHOT_FLOOR) for line in lines)
     read = tuple(max(line[1], floor) for line in lines)
     return NoiseModel((shot[0], shot[1], shot[2]), (read[0], read[1], read[2]), "estimated")
@@ -116,13 +130,18 @@ def _points(planes: list[NDArray[np.float32]], floor: float) -> NDArray[np.float
     detail = np.concatenate([part[2] for part in parts])
     if len(mean) < _MIN_BLOCKS:
         return np.zeros((0, 3))
+    energy = np.square(detail).mean(1, dtype=np.float64)
     order = np.argsort(mean)
     points = []
     for members in np.array_split(order, min(_BINS, len(order) // _MIN_BLOCKS)):
         count = max(_MIN_BLOCKS, int(_SMOOTHEST * len(members)))
         chosen = members[np.argsort(roughness[members])[:count]]
-        spread = _MAD_TO_SIGMA * float(np.median(np.abs(detail[chosen])))
-        points.append((float(mean[chosen].mean()), max(spread**2, floor), float(detail[chosen].size)))
+        variance = (_MAD_TO_SIGMA * float(np.median(np.abs(detail[chosen])))) ** 2
+        quiet = members[np.argsort(energy[members])[: -(-len(members) // _QUIETEST)]]
+        bound = float(energy[quiet].mean()) / _QUIETEST_SHARE
+        if bound < _PLAINLY * variance:
+            chosen, variance = quiet, bound
+        points.append((float(mean[chosen].mean()), max(variance, floor), float(detail[chosen].size)))
     return np.array(points)
 
 

@@ -120,3 +120,26 @@ def test_figures_are_positive_even_without_noise(samples: NDArray[np.float32], c
     assert np.isfinite(model.shot + model.read).all()
     assert min(model.shot) > 0
     assert min(model.read) >= 1e-6 / 12 * 0.999
+
+
+def test_texture_everywhere_is_not_taken_for_noise() -> None:
+    """Fine texture but for a twentieth of the frame: its quiet places are believed, not the smoothest on average."""
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0.1, 0.8, 512, dtype=np.float32)[:, None] * np.ones((1, 512), np.float32)
+    texture = ramp * (1 + 0.05 * rng.standard_normal((512, 512)).astype(np.float32))
+    texture[:, :48] = ramp[:, :48]
+    shot, read = 1e-4, 1e-7
+    seen = texture + np.sqrt(shot * np.maximum(texture, 0) + read) * rng.standard_normal(texture.shape)
+    found = estimate_noise(seen.astype(np.float32))
+    assert np.sqrt(found.shot[1] * 0.3 + found.read[1]) == pytest.approx(np.sqrt(shot * 0.3 + read), rel=0.5)
+
+
+def test_an_iso_bounds_what_noise_can_be() -> None:
+    rng = np.random.default_rng(0)
+    seen = (np.linspace(0.02, 0.9, 512)[None] * (1 + 0.1 * rng.standard_normal((512, 512)))).astype(
+        np.float32
+    )
+    free, bounded = estimate_noise(seen), estimate_noise(seen, iso=200)
+    assert free.shot[1] > 1e-3
+    assert bounded.shot[1] == pytest.approx(2 / 4000)
+    assert bounded.read[1] <= free.read[1]
