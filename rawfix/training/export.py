@@ -268,7 +268,7 @@ def export(
         tier=config.tier,
         sha256=hashlib.sha256(graph).hexdigest(),
         opset=OPSET,
-        tile=TILE // model.scale if config.task == "upscale" else TILE,
+        tile=TILE // model.scale // multiple * multiple,
         halo=halo,
         multiple=multiple,
         scale=model.scale,

@@ -214,3 +214,13 @@ def test_every_upscaler_keeps_to_the_cost_of_its_tier(tier: str, scale: int) -> 
     limit = {"fast": 60, "standard": 250}[tier]
     graph = to_onnx(random_network(replace(UPSCALERS[tier], scale=scale)))
     assert 0.6 * limit < gflop_per_megapixel(graph) <= limit
+
+
+def test_tiles_are_multiples_of_what_the_filter_array_asks_for(tmp_path: Path) -> None:
+    config = replace(CONFIG, network=replace(CONFIG.network, cfa="xtrans"))
+    state = {"config": config.to_dict(), "ema": random_network(config.network).state_dict(), "step": 0}
+    state |= {"seconds": 0.0, "pictures": [], "held_back": [], "hardware": "none"}
+    torch.save(state, tmp_path / "checkpoint.pt")
+    manifest = load_model(export(tmp_path / "checkpoint.pt", tmp_path / "models")).manifest
+    assert manifest.tile == 1008
+    assert manifest.tile % manifest.multiple == 0
