@@ -32,14 +32,16 @@ class RestorePair:
     ----------
     sharp, seen
         ``(H, W, 3)``: the ideal, and the light that met the sensor; equal where there is no blur.
-    mosaic, sigma
-        ``(H, W)``: what the sensor recorded, and its noise model's deviation at that value.
+    quiet, mosaic, sigma
+        ``(H, W)``: what a sensor without noise records, what this one did, and its noise model's deviation at that
+        value.
     shot, read
         ``(3,)``: the noise model after white balance.
     """
 
     sharp: Image
     seen: Image
+    quiet: Image
     mosaic: Image
     sigma: Image
     shot: Image
@@ -97,12 +99,14 @@ def make_restore_pair(
         field = noise.draw_white(cfa.mosaic(blurred) / multiplier, shot, read, rng)
         field += noise.draw_structure(shape, structure, rng)
     seen = blurred if has_blur else sharp
-    observed = np.minimum(cfa.mosaic(seen) / multiplier + field, 1)
+    signal = cfa.mosaic(seen) / multiplier
+    observed = np.minimum(signal + field, 1)
     misjudged = np.exp(rng.normal(0, 0.1, 2))
     sigma = np.sqrt(noise.variance(observed, shot * misjudged[0], read * misjudged[1]))
     return RestorePair(
         sharp=sharp,
         seen=seen,
+        quiet=np.asarray(signal * multiplier, np.float32),
         mosaic=np.asarray(observed * multiplier, np.float32),
         sigma=np.asarray(sigma * multiplier, np.float32),
         shot=np.asarray(shot * misjudged[0] * wb, np.float32),

@@ -111,7 +111,7 @@ def test_it_learns_from_each_demosaicer_it_is_given(tmp_path: Path, pictures: Pa
         which = task.families[int(arrays[-1])]
         measured = torch.from_numpy(CANONICAL[which].channels((48, 48)).astype(np.int64))[None, None]
         sampled = task.batch(arrays).camera.gather(1, measured.expand(2, 1, 48, 48))
-        torch.testing.assert_close(sampled, arrays[2])
+        torch.testing.assert_close(sampled, arrays[3])
         seen.add(which)
     assert seen == {"bayer", "xtrans"}
     assert "iso_6400_xtrans" in task.validate(build(SMALL))
@@ -128,13 +128,13 @@ def test_a_batch_holds_camera_images_of_our_own_demosaicing(task: RestoreTask) -
     batch = task.batch(arrays)
     measured = torch.from_numpy(CANONICAL["bayer"].channels((48, 48)).astype(np.int64))[None, None]
     sampled = batch.camera.gather(1, measured.expand(2, 1, 48, 48))
-    torch.testing.assert_close(sampled, arrays[2])
+    torch.testing.assert_close(sampled, arrays[3])
     assert (batch.sigma > 0).all()
     assert batch.seen.shape == batch.sharp.shape == batch.camera.shape
 
 
 def true_maps(batch: RestoreBatch) -> tuple[torch.Tensor, torch.Tensor]:
-    return batch.camera - batch.seen, batch.seen - batch.sharp
+    return batch.camera - batch.quiet, batch.seen - batch.sharp
 
 
 def test_the_true_maps_cost_nothing_and_any_other_something(task: RestoreTask) -> None:
@@ -170,7 +170,7 @@ def test_noise_counts_as_much_at_any_iso() -> None:
         shape = (2, 3, 64, 64)
         light = torch.full(shape, 0.3)
         camera = light + sigma * torch.randn(shape, generator=torch.Generator().manual_seed(0))
-        batch = RestoreBatch(camera, torch.full(shape, sigma), light, light)
+        batch = RestoreBatch(camera, torch.full(shape, sigma), light, light, light)
         costs.append(restore_loss(torch.zeros(shape), torch.zeros(shape), batch)[1]["noise"])
     assert costs[1] == pytest.approx(costs[0], rel=0.1)
 
@@ -182,6 +182,17 @@ def test_blotches_count_beyond_their_share_of_the_noise() -> None:
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     costs = []
     for error in (0.1 * noise, torch.full(shape, 0.1 / 8)):
-        batch = RestoreBatch(light + error, sigma, light, light)
+        batch = RestoreBatch(light + error, sigma, light, light, light)
         costs.append(restore_loss(torch.zeros(shape), torch.zeros(shape), batch)[1]["blotches"])
     assert costs[1] == pytest.approx(costs[0], rel=0.25)
+
+
+def test_without_noise_there_is_none_to_find_whatever_demosaicing_leaves(
+    task: RestoreTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restore_pairs, "NOISY", 0)
+    batch = task.batch(tuple(torch.from_numpy(a) for a in task.draw(np.random.default_rng(1))))
+    assert (batch.camera - batch.seen).abs().max() > 0.01
+    nothing = torch.zeros_like(batch.camera)
+    _, parts = restore_loss(nothing, batch.seen - batch.sharp, batch)
+    assert parts["noise"] + parts["blotches"] < 1e-3
