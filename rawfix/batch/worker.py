@@ -194,7 +194,9 @@ def _await_memory(line: _Line, task: Task, brief: Brief) -> int:
     settings = brief.recipe.settings
     costs = [
         TileCost(
-            model.manifest.tile, model.manifest.halo, model.manifest.gflop_per_mp * model.manifest.scale**2
+            model.manifest.tile,
+            model.manifest.halo,
+            model.manifest.gflop_per_mp * model.manifest.scale**2 / model.manifest.views,
         )
         for model in might_run(settings.quality)
         if model.manifest.scale in (1, settings.upscale)

@@ -95,6 +95,11 @@ class Manifest:
                 raise ManifestError(f"{self.id}: not true that {rule}")
 
     @property
+    def views(self) -> int:
+        """How often the graph asks its network; only the answers of one are in memory at a time."""
+        return int(self.training.get("views", 1))
+
+    @property
     def kind(self) -> str:
         """What the model reads: its CFA family or its color space."""
         return self.cfa or self.space or ""

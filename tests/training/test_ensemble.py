@@ -87,6 +87,7 @@ def test_it_is_exported_as_the_best_tier_and_says_so(tmp_path: Path) -> None:
     assert best.manifest.gflop_per_mp == pytest.approx(3 * single.manifest.gflop_per_mp, rel=1e-3)
     assert best.manifest.parameters <= single.manifest.parameters + 50
     assert self_test(best) <= best.manifest.golden["tolerance"]
+    assert (single.manifest.views, best.manifest.views) == (1, 3)
     assert "3 times" in (best.folder / "README.md").read_text()
     planes = [torch.rand(1, 1, 32, 32) for _ in range(3)]
     with torch.no_grad():
