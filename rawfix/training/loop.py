@@ -151,8 +151,8 @@ def train(
             progress = step / config.steps if config.steps else spent / (60 * config.minutes)
             if progress >= 1:
                 break
-            batch = next(batches)
             started = time.perf_counter()
+            batch = next(batches)  # restoration demosaics here: that is training too
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(config, progress)
             loss, parts = task.loss(model, batch)
