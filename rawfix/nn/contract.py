@@ -91,11 +91,7 @@ CONTRACTS: dict[str, Contract] = {
         Contract(
             "restore-v1",
             inputs=(
-                Plane(
-                    "camera",
-                    (3,),
-                    "camera image as observed; pixel (0, 0) of the tile is in the canonical CFA phase, if it had one",
-                ),
+                Plane("camera", (3,), "camera image as observed"),
                 Plane("sigma", (3,), "noise standard deviation per channel, at the observed value"),
             ),
             outputs=(

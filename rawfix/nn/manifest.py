@@ -87,6 +87,7 @@ class Manifest:
             or not set(self.sha256) <= set("0123456789abcdef"),
             f"training has {', '.join(_TRAINING_KEYS)}": set(self.training) - {"views"}
             != set(_TRAINING_KEYS),
+            "views in training is an integer of at least 1": not _counts(self.training.get("views", 1)),
             "every data set in training has a name and a license": not _licensed(self.training.get("data")),
             "golden has file, a plain name, and tolerance, a positive number": not _golden(self.golden),
         }
@@ -96,7 +97,7 @@ class Manifest:
 
     @property
     def views(self) -> int:
-        """How often the graph asks its network; only the answers of one are in memory at a time."""
+        """How often the graph asks its network, one time after the other."""
         return int(self.training.get("views", 1))
 
     @property
@@ -254,6 +255,10 @@ def _is_type(value: object, wanted: str) -> bool:
     if wanted.startswith("Mapping"):
         return isinstance(value, dict)
     return isinstance(value, str) or (value is None and wanted.endswith("None"))
+
+
+def _counts(views: object) -> bool:
+    return isinstance(views, int) and not isinstance(views, bool) and views >= 1
 
 
 def _licensed(data: object) -> bool:

@@ -54,7 +54,7 @@ def estimate_noise(
     step
         Quantisation step in the units of ``samples``; read variance is at least its variance ``step²/12``.
     iso
-        Where known, what shot variance can be at most: that of a full well of 4,000 electrons at ISO 100.
+        Where known, what shot variance can be at most: that of a full well of 4,000 electrons at ISO 100 and below.
 
     Returns
     -------
@@ -71,8 +71,8 @@ def estimate_noise(
     points = signal_variance(samples, channels, step=step)
     pooled = line_through(np.concatenate(points), floor)
     lines = [line_through(own, floor) if spans(own) else pooled for own in points]
-    most = iso / 100 / _FEWEST_ELECTRONS if iso else np.inf
-    lines = [line if line[0] <= most else (most, line[1] * most / line[0]) for line in lines]
+    most = max(iso, 100) / 100 / _FEWEST_ELECTRONS if iso else np.inf
+    lines = [(min(line[0], most), line[1]) for line in lines]
     shot = tuple(max(line[0], _SHOT_FLOOR) for line in lines)
     read = tuple(max(line[1], floor) for line in lines)
     return NoiseModel((shot[0], shot[1], shot[2]), (read[0], read[1], read[2]), "estimated")

@@ -64,7 +64,7 @@ fine, quiet detail on the truth's; 1 is all. Detection: {PLANTED}."""
 def _measured(manifest: Manifest) -> str:
     """The figures, and what they mean where they are those of `rawfix.training.evaluation`."""
     tables = to_markdown(manifest.metrics)
-    if not manifest.metrics:
+    if not manifest.metrics or manifest.views > 1:  # of an ensemble there is no checkpoint to evaluate
         return tables
     if manifest.contract.startswith("upscale"):
         return f"{_ENLARGING}\n\n{tables}"

@@ -59,14 +59,15 @@ one color cannot be told from a hot pixel. Weak defects in busy texture stay; ho
 _RESTORE = Text(
     title="Denoising and deblurring of {kind} images",
     about="""Inputs: camera light, linear and white-balanced, in full color; sigma, the noise model's deviation per
-channel. Outputs: two residual maps, observed − ideal: what of the light is noise, and what is blur.
+channel. Outputs: two residual maps, observed − ideal: what of the light is noise, and what is blur; what
+demosaicing leaves is in neither. Images of a mosaic are shown to it in the canonical phase of their filter array.
 
 A U-shape of dense-residual submodules on the image packed 2×2, after US 12,394,023 B2. Noise is found in deviations of
 the noise model, so that where there is none, none is found; blur in steps of a perceptual encoding. The network sees
 in these units too: the image in the encoding, and how each pixel departs from its surroundings in deviations. Strengths
 weigh the maps after the network: strength 0 is the image as it was, bit for bit.""",
-    exposed="""Exposed by the package's own forward model, blurred, made noisy and demosaiced by the model that the
-config in the manifest names.""",
+    exposed="""Exposed by the package's own forward model, blurred, made noisy and demosaiced by the models that
+the config in the manifest names, each as often as it is named.""",
     limits="""Detail that lies below the noise goes with it. Blur beyond what training drew is not undone, and blur that
 differs from place to place within a few pixels is taken for texture.""",
 )

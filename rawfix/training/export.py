@@ -167,8 +167,11 @@ def reach(model: Exportable) -> int:
     sum(result[window].sum() for result in results).backward()
     gradient = planes[first].grad
     assert gradient is not None
-    rows = torch.nonzero(gradient[0].abs().sum((0, 2)) > 0).flatten()
-    return int(max(center - int(rows.min()), int(rows.max()) + 1 - center - step))
+    found = 0
+    for other in (2, 1):  # along rows, then along columns
+        seen = torch.nonzero(gradient[0].abs().sum((0, other)) > 0).flatten()
+        found = max(found, center - int(seen.min()), int(seen.max()) + 1 - center - step)
+    return found + (model.rim if isinstance(model, SelfEnsemble) else 0)
 
 
 def _npz_bytes(planes: dict[str, np.ndarray]) -> bytes:
@@ -275,7 +278,7 @@ def export(
         parameters=sum(int(np.prod(w.dims)) for w in onnx.load_from_string(graph).graph.initializer),
         gflop_per_mp=round(gflop_per_megapixel(graph), 2),
         training=training,
-        metrics=metrics or stored.get("validation", {}),
+        metrics=metrics or ({} if views > 1 else stored.get("validation", {})),
         parity={"graph_to_torch": graph_error, "fused_to_trained": fuse_error},
         golden={"file": GOLDEN, "tolerance": GOLDEN_TOLERANCE},
     )

@@ -61,6 +61,14 @@ class RestoreTask:
         self.demosaicers = [initial.to_network().eval().to(device) for initial in initials]
         for demosaic in self.demosaicers:
             demosaic.requires_grad_(False)
+        if uneven := [d for d in self.demosaicers if config.patch % d.multiple]:
+            raise ValueError(
+                f"--patch {config.patch}: {uneven[0].cfa.name} asks for a multiple of {uneven[0].multiple}"
+            )
+        if config.noise_generator and "bayer" not in self.families:
+            raise ValueError(
+                "--noise draws for Bayer mosaics; name a --demosaic model of them too, or leave it out"
+            )
         self.noise = open_for(config, "bayer")
 
     def initialize(self, model: nn.Module) -> None:
@@ -200,11 +208,12 @@ def _cost(error: Tensor) -> Tensor:
 
 
 def restore_loss(noise_map: Tensor, blur_map: Tensor, batch: RestoreBatch) -> tuple[Tensor, dict[str, float]]:
-    """Each map against its own truth, both together against the sharp scene, and the patch mean in linear light.
+    """Each map against its own truth, both together against the sharp scene, what demosaicing leaves being in neither,
+    and the patch mean in linear light.
 
     Errors are those of the picture that the map's removal leaves: in the perceptual encoding, but for noise, which
-    counts in deviations of the noise model, by pixel and by the mean of squares of pixels. In the encoding, what blur
-    leaves in texture outweighs it: a network took 28 to 41 % of the noise from even gray at ISO 1600.
+    counts in deviations of the noise model, by pixel and by the mean of `BLOTCH`-wide squares. In the encoding, what
+    blur leaves in texture outweighs it: a network took 28 to 41 % of the noise from even gray at ISO 1600.
     """
     edge = inside(BORDER)
     noisy = (batch.camera - noise_map - batch.quiet)[edge] / _deviation(batch)[edge]

@@ -62,6 +62,14 @@ def test_data_without_a_license_are_refused(manifest_of):
         manifest_of(training=training)
 
 
+@pytest.mark.parametrize("views", [0, "6", True])
+def test_views_are_a_number_of_them(manifest_of, views):
+    training = dict(manifest_of().training)
+    assert manifest_of(training=training | {"views": 6}).views == 6
+    with pytest.raises(ManifestError, match="views"):
+        manifest_of(training=training | {"views": views})
+
+
 @pytest.mark.parametrize(("content", "said"), [("{", "not JSON"), ("[]", "not a JSON object")])
 def test_a_file_that_is_no_object_is_named(tmp_path, content, said):
     (tmp_path / "manifest.json").write_text(content)

@@ -123,7 +123,7 @@ def test_figures_are_positive_even_without_noise(samples: NDArray[np.float32], c
 
 
 def test_texture_everywhere_is_not_taken_for_noise() -> None:
-    """Fine texture but for a twentieth of the frame: its quiet places are believed, not the smoothest on average."""
+    """Fine texture but for a tenth of the frame: its quiet places are believed, not the smoothest on average."""
     rng = np.random.default_rng(0)
     ramp = np.linspace(0.1, 0.8, 512, dtype=np.float32)[:, None] * np.ones((1, 512), np.float32)
     texture = ramp * (1 + 0.05 * rng.standard_normal((512, 512)).astype(np.float32))
@@ -142,4 +142,13 @@ def test_an_iso_bounds_what_noise_can_be() -> None:
     free, bounded = estimate_noise(seen), estimate_noise(seen, iso=200)
     assert free.shot[1] > 1e-3
     assert bounded.shot[1] == pytest.approx(2 / 4000)
-    assert bounded.read[1] <= free.read[1]
+    assert bounded.read == free.read
+
+
+@pytest.mark.parametrize("iso", [25, 50, 100])
+def test_a_small_photosite_is_believed_at_low_iso(iso: float) -> None:
+    rng = np.random.default_rng(0)
+    light = np.linspace(0.02, 0.9, 512)[None] * np.ones((512, 1))
+    shot, read = 1 / 5000, 1e-6
+    seen = (light + np.sqrt(shot * light + read) * rng.standard_normal(light.shape)).astype(np.float32)
+    assert estimate_noise(seen, iso=iso).shot[1] == pytest.approx(shot, rel=0.15)

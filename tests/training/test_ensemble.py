@@ -57,9 +57,21 @@ def test_the_answer_is_the_mean_of_the_views() -> None:
             torch.testing.assert_close(found, (one + two) / 2)
 
 
-def test_its_reach_is_the_network_s_and_little_more() -> None:
-    core = tiny()
-    assert reach(core) <= reach(SelfEnsemble(core, 6)) <= reach(core) + 8
+@pytest.mark.parametrize(("family", "count"), [("bayer", 3), ("bayer", 6), ("xtrans", 6)])
+def test_nothing_beyond_its_reach_counts(family: str, count: int) -> None:
+    """Also along the other axis, and also what leaves a view on one side and enters on the other."""
+    model = SelfEnsemble(tiny(family), count)
+    step = model.multiple
+    halo = -(-reach(model) // step) * step
+    side = step * -(-96 // step)
+    wide = torch.rand(1, 1, side + 4 * step + 2 * halo, side + 4 * step + 2 * halo)
+    sigma, known = torch.full_like(wide, 0.01), torch.zeros_like(wide)
+    cut = np.s_[..., 2 * step : -2 * step, 2 * step : -2 * step]
+    inner = np.s_[..., halo:-halo, halo:-halo]
+    with torch.no_grad():
+        whole = model(wide, sigma, known)[0][cut][inner]
+        tile = model(wide[cut], sigma[cut], known[cut])[0][inner]
+    torch.testing.assert_close(tile, whole)
 
 
 @pytest.mark.parametrize(("family", "count"), [("rgbir4", 6), ("bayer", 9), ("bayer", 1)])

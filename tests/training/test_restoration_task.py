@@ -117,6 +117,13 @@ def test_it_learns_from_each_demosaicer_it_is_given(tmp_path: Path, pictures: Pa
     assert "iso_6400_xtrans" in task.validate(build(SMALL))
 
 
+def test_a_patch_that_a_filter_array_does_not_divide_is_refused(tmp_path: Path, pictures: Path) -> None:
+    models = (demosaicer(tmp_path, replace(DEMOSAIC, cfa="xtrans")),)
+    config = TrainConfig(task="restore", patch=64, demosaic=models, network=SMALL)
+    with pytest.raises(ValueError, match="multiple of 24"):
+        RestoreTask(config, load(pictures), "cpu")
+
+
 def test_a_demosaicer_with_infrared_is_refused(tmp_path: Path, pictures: Path) -> None:
     models = (demosaicer(tmp_path, replace(DEMOSAIC, cfa="rgbir2")),)
     with pytest.raises(ValueError, match="infrared"):

@@ -28,6 +28,11 @@ class SelfEnsemble(nn.Module):
     count
         Views, 2…8.
 
+    Attributes
+    ----------
+    rim
+        Pixels along a tile's sides that a view may show on the other side: a halo is so much wider than the reach.
+
     Raises
     ------
     ValueError
@@ -41,6 +46,7 @@ class SelfEnsemble(nn.Module):
         self.views = views(core.cfa)[:count]
         if not 2 <= count <= len(self.views):
             raise ValueError(f"{count} views: this filter array has 2 to {len(views(core.cfa))}")
+        self.rim = max(max(offset) for _, offset in self.views)
 
     def forward(self, *planes: Tensor) -> tuple[Tensor, ...]:
         """Means of the core's outputs over the views."""
