@@ -30,7 +30,8 @@ BORDER = 12
 
 UNSEEN = 0.012
 """Of the perceptual encoding, about three steps of 8 bits: less is not seen as noise."""
-LAMBDA_NOISE = 0.1
+LAMBDA_NOISE, LAMBDA_BLOTCHES, LAMBDA_BLUR = 0.1, 0.05, 2.0
+"""With 0.1 and 1 for the latter two, blotches were half of the loss, and 0.5 dB of deblurring was unlearned."""
 BLOTCH = 8
 """Pixels: noise that is wider than this is seen at arm's length, and hardly counts pixel by pixel."""
 
@@ -224,13 +225,12 @@ def restore_loss(noise_map: Tensor, blur_map: Tensor, batch: RestoreBatch) -> tu
     shift = shift + (batch.seen - blur_map - batch.sharp)[edge].mean((2, 3)).abs().mean()
     parts = {
         "noise": LAMBDA_NOISE * robust(noisy, 1.0).mean(),
-        "blotches": LAMBDA_NOISE * robust(BLOTCH * F.avg_pool2d(noisy, BLOTCH), 1.0).mean(),
-        "blur": _cost(deblurred),
+        "blotches": LAMBDA_BLOTCHES * robust(BLOTCH * F.avg_pool2d(noisy, BLOTCH), 1.0).mean(),
+        "blur": LAMBDA_BLUR * _cost(deblurred),
         "both": _cost(both),
         "exposure": shift,
     }
-    separate = parts["noise"] + parts["blotches"] + parts["blur"]
-    total = separate + 0.5 * parts["both"] + parts["exposure"]
+    total = torch.stack(list(parts.values())).sum()
     return total, {name: float(part.detach()) for name, part in parts.items()}
 
 
