@@ -25,7 +25,6 @@ pytestmark = [
 LIMITS = {"gbrg_10bit_no_wb.dng": 4.0}
 """Where 1.5 cannot be asked: this file's two greens differ by 37 % (its tag contradicts its samples), and every
 demosaicer makes another color of that."""
-NOT_YET = {"synth_quadbayer.dng": "quad"}
 GOOD = sorted((SAMPLES / "good").glob("*")) if SAMPLES.is_dir() else []
 BAYER = [
     p for p in GOOD if p.suffix in (".crw", ".kdc") or p.name in ("blackmagic.dng", "gbrg_10bit_no_wb.dng")
@@ -81,10 +80,6 @@ def test_color_is_libraws(path: Path) -> None:
 @pytest.mark.parametrize("path", GOOD, ids=lambda p: p.name)
 def test_every_good_file_develops(path: Path) -> None:
     frame = read_raw(path)
-    if path.name in NOT_YET:
-        with pytest.raises(UnsupportedRawError, match=NOT_YET[path.name]):
-            develop(frame, Settings())
-        return
     display = develop(frame, Settings()).display
     assert (display.dtype == np.uint16 and display.std() > 0) or path.name.startswith("dngsdk_06")
 
