@@ -6,6 +6,8 @@ With its neighbors ``metadata_*`` the only module that knows exiv2. The rules st
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 import threading
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ exiv2.LogMsg.setLevel(exiv2.LogMsg.Level.mute)
 
 LOCK = threading.Lock()
 """Exiv2's XMP parser is not thread-safe."""
+_PICTURE_LAST = (".jpg", ".jpeg", ".png")
+"""Files that end with the picture, whatever becomes of their metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +213,24 @@ def _fill(
 
 
 def _write(picture: Any, target: Path) -> int:
-    """Returns how many EXIF tags Exiv2 silently dropped, as it does when a JPEG's 64 KB are full."""
+    """Returns how many EXIF tags Exiv2 silently dropped, as it does when a JPEG's 64 KB are full.
+
+    It is as silent where the disk fills up while it rewrites the file: what follows metadata must then be what it was.
+    """
     wanted = {datum.key() for datum in picture.exifData()}
+    tail = _tail(target)
     picture.writeMetadata()
+    if target.suffix.lower() in _PICTURE_LAST and _tail(target) != tail:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
     written = exiv2.ImageFactory.open(str(target))
     written.readMetadata()
     return len(wanted - {datum.key() for datum in written.exifData()})
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 32))
+        return file.read()
 
 
 def _png_chunk(file: bytes, wanted: bytes) -> bytes:

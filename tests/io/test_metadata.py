@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import Any
 
 import exiv2
 import numpy as np
@@ -11,6 +13,7 @@ import tifffile
 from PIL import Image
 
 from rawfix.color.spaces import SPACES
+from rawfix.io import metadata
 from rawfix.io.icc import profile
 from rawfix.io.metadata import copy_metadata
 from rawfix.io.provenance import Origin
@@ -165,3 +168,27 @@ def test_samples_carry_their_story_quietly(
     assert {key: carried.get(key) for key in expected} == expected
     assert not [key for key in carried if ".SubImage" in key or "ColorMatrix" in key or ".crs." in key]
     assert capfd.readouterr() == ("", "")
+
+
+class _Short:
+    """As Exiv2 where the disk fills up: what it could not write is missing, and nothing is said."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def exifData(self) -> list[Any]:
+        return []
+
+    def writeMetadata(self) -> None:
+        self.path.write_bytes(self.path.read_bytes()[:-20])
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_picture_cut_short_while_its_metadata_is_written_counts_as_a_full_disk(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)).save(path)
+    with pytest.raises(OSError) as refusal:
+        metadata._write(_Short(path), path)
+    assert refusal.value.errno == errno.ENOSPC
