@@ -33,13 +33,14 @@ class RestoreConfig:
 class UpscaleConfig:
     """Shape of a super-resolution generator; see `rawfix.training.networks.upscale`.
 
-    ``rounds`` of back-projection a step, ``layers`` of convolution in each module.
+    ``rounds`` of back-projection in the first and in the second doubling, which share them; ``layers`` of
+    convolution at the low resolution of each.
     """
 
     scale: int = 2
-    width: int = 44
-    rounds: int = 2
-    layers: int = 1
+    width: int = 40
+    rounds: tuple[int, int] = (2, 2)
+    layers: int = 2
 
 
 NETWORKS: dict[tuple[str, str], NetworkConfig] = {
@@ -71,7 +72,7 @@ RESTORERS: dict[str, RestoreConfig] = {
 """What restores camera images, by tier."""
 
 UPSCALERS: dict[str, UpscaleConfig] = {
-    "fast": UpscaleConfig(width=21),
+    "fast": UpscaleConfig(width=24, rounds=(2, 1)),
     "standard": UpscaleConfig(),
 }
 """What raises resolution, by tier; either scale."""

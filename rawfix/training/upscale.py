@@ -27,6 +27,8 @@ from rawfix.training.networks.upscale import Discriminator, UpscaleNetwork
 from rawfix.training.shrink import shrink_area, shrink_bicubic
 
 BORDER = 8
+LIVELY = 3
+"""Patches of a batch that go through a second time, with noise: a classifier and a discriminator look at each."""
 CAMERA_SHARE = 0.5
 """Share of the batches that are small as a camera makes them; the others are so by the bicubic protocol."""
 
@@ -122,9 +124,10 @@ class UpscaleTask:
         total = config.lambda_reconstruction * (parts["reconstruction"] + parts["consistency"])
         if self.features is None or self.steps <= config.warm_steps:
             return total, {name: float(part.detach()) for name, part in parts.items()}
-        lively = model.pyramid(batch.image, batch.noise)
+        lively = model.pyramid(batch.image[:LIVELY], batch.noise[:LIVELY])
+        truth = [picture[:LIVELY] for picture in truth]
         parts["perceptual"] = self._perceptual(lively[-1], truth[-1])
-        parts["lively"] = self._consistency(lively, seen, batch)
+        parts["lively"] = self._consistency(lively, seen[:LIVELY], batch)
         total = total + config.lambda_perceptual * (parts["perceptual"] + 10 * parts["lively"])
         if self.steps > 2 * config.warm_steps:
             parts["judge"] = self._teach(truth, lively)

@@ -39,7 +39,7 @@ def generator(scale: int = 2, *, lively: bool = True) -> UpscaleNetwork:
     model = UpscaleNetwork(replace(CONFIG.network, scale=scale))
     with torch.no_grad():
         for parameter in model.parameters() if lively else ():
-            parameter.add_(0.03 * torch.randn_like(parameter))
+            parameter.add_(0.01 * torch.randn_like(parameter))
     return model
 
 

@@ -62,13 +62,28 @@ class Up(nn.Module):
 
     def __init__(self, inputs: int, width: int, layers: int) -> None:
         super().__init__()
-        self.low = _block(inputs, width, layers) if layers else None
-        self.out = conv(width if layers else inputs, 4 * width)
+        self.low = _block(inputs, width, layers)
+        self.out = conv(width, 4 * width)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, inputs, h, w)`` → ``(N, width, 2h, 2w)``."""
-        x = x if self.low is None else activate(self.low(x))
-        return F.pixel_shuffle(self.out(x), 2)
+        return F.pixel_shuffle(self.out(activate(self.low(x))), 2)
+
+
+class Correction(nn.Module):
+    """One round of back-projection: fine features corrected by what they lack where they are brought down."""
+
+    def __init__(self, width: int, layers: int) -> None:
+        super().__init__()
+        self.down = _block(width, width, 1, stride=2)
+        self.up = Up(width, width, layers)
+
+    def forward(self, fine: Tensor, levels: list[Tensor]) -> Tensor:
+        """``fine`` lies over the last of ``levels``; each is itself corrected by those below it."""
+        if not levels:
+            return fine
+        low = self(self.down(fine), levels[:-1])
+        return fine + self.up(levels[-1] - low)
 
 
 class UpscaleNetwork(nn.Module):
@@ -84,31 +99,24 @@ class UpscaleNetwork(nn.Module):
         width, layers = config.width, config.layers
         self.scale, self.rounds = config.scale, config.rounds
         self.bicubic = Bicubic()
-        self.analysis = _block(3, width, layers)
-        self.down = _block(width, width, layers, stride=2)
-        self.up = Up(2 * width + 1, width, layers)
-        self.correct = Up(width, width, layers)
+        self.analysis = _block(3, width, 1)
+        self.down = _block(width, width, 1, stride=2)
+        self.up = Up(2 * width + 1, width, 1)
+        self.corrections = nn.ModuleList(Correction(width, layers) for _ in range(max(self.rounds)))
         self.synthesis = nn.Conv2d(width, 3, 3, padding=1)
         nn.init.zeros_(self.synthesis.weight)
         nn.init.zeros_(self.synthesis.bias)
 
-    def _project(self, fine: Tensor, levels: list[Tensor]) -> Tensor:
-        """Back-projection: correct by what the lower level, itself corrected by those below it, is missing."""
-        if not levels:
-            return fine
-        low = self._project(self.down(fine), levels[:-1])
-        return fine + self.correct(levels[-1] - low)
-
     def pyramid(self, image: Tensor, noise: Tensor) -> list[Tensor]:
         """Encoded pictures of every step, the finest last: ``(N, 3, 2h, 2w)``, ``(N, 3, 4h, 4w)``, …"""
         current, plane, levels, pictures = encode(image), noise, [], []
-        for _ in range(self.scale.bit_length() - 1):
+        for rounds in self.rounds[: self.scale.bit_length() - 1]:
             smooth = self.bicubic(current)
             features = self.analysis(current)
             levels.append(features)
             fine = self.up(torch.cat((features, plane, self.down(self.analysis(smooth))), 1))
-            for _ in range(self.rounds):
-                fine = self._project(activate(fine), levels)
+            for correction in self.corrections[:rounds]:
+                fine = correction(activate(fine), levels)
             current = smooth + self.synthesis(activate(fine))
             pictures.append(current)
             plane = F.pixel_shuffle(plane.expand(-1, 4, -1, -1), 2)  # the same noise, on more pixels
