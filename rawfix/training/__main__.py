@@ -198,6 +198,10 @@ def evaluate(
         Path | None,
         typer.Option(help="upscale: a classifier's weights (.npz), for the perceptual distance."),
     ] = None,
+    natural: Annotated[
+        Path | None,
+        typer.Option(help="upscale: folder or bundle of good photographs, for NIQE to compare with."),
+    ] = None,
     device: Device = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.")] = 0,
 ) -> None:
@@ -218,8 +222,9 @@ def evaluate(
         _fail(f"--set {which}: give validation or all")
     if (task == "restore" and which == "all") or (task != "demosaic" and peers):
         _fail(f"{task}: --peers is for demosaic alone, --set all for demosaic and upscale")
-    if features is not None and task != "upscale":
-        _fail(f"--features {features}: is for upscale")
+    for option, given in (("--features", features), ("--natural", natural)):
+        if given is not None and task != "upscale":
+            _fail(f"{option} {given}: is for upscale")
     _settle(device, threads)
     from rawfix.errors import RawfixError
     from rawfix.training.evaluation import enlarging, files, report
@@ -239,8 +244,8 @@ def evaluate(
             )
         elif task == "upscale":
             measured = enlarging.evaluate(
-                *opened, data, "all" if which == "all" else "validation", features=features, device=device,
-                strips_in=pictures, say=lambda line: typer.echo(line, err=True),
+                *opened, data, "all" if which == "all" else "validation", features=features,
+                photographs=natural, device=device, strips_in=pictures, say=lambda line: typer.echo(line, err=True),
             )  # fmt: skip
         else:
             measured = report.validate(*opened, data, device=device, strips_in=pictures)

@@ -78,8 +78,8 @@ def _ensemble(views: int) -> str:
         return ""
     return f"""
 
-This graph asks the network **{views} times**, of the mosaic turned and mirrored, each time in its canonical phase,
-and averages what it answers (the geometric self-ensemble of Lim et al., 2017). Its weights are those of one network."""
+This graph asks the network **{views} times**, of its input turned and mirrored, each time in the phase it knows, and
+averages what it answers (the geometric self-ensemble of Lim et al., 2017). Its weights are those of one network."""
 
 
 def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back: list[str]) -> None:

@@ -26,7 +26,6 @@ from rawfix.nn.manifest import GRAPH_NAME, Manifest
 from rawfix.training.card import write_card
 from rawfix.training.config import TrainConfig
 from rawfix.training.networks import Network
-from rawfix.training.networks.demosaic import DemosaicNetwork
 from rawfix.training.networks.ensemble import SelfEnsemble
 from rawfix.training.weights import load_weights
 
@@ -34,6 +33,8 @@ Exportable = Network | SelfEnsemble
 OPSET = 17
 TILE = 1024
 """Side of a tile, in pixels of the output."""
+ENSEMBLE = {"demosaic": "best", "restore": "best", "upscale": "standard"}
+"""Tier of a network that is asked several times, by task."""
 GOLDEN = "golden.npz"
 GOLDEN_TOLERANCE = 1e-3
 
@@ -228,19 +229,17 @@ def export(
     sources
         Training data, each with ``name`` and ``license``; default: as the run was told.
     views
-        More than 1: a demosaicing network asked so often, as tier ``best``; see `SelfEnsemble`.
+        More than 1: the network asked so often, as the tier `ENSEMBLE` names; see `SelfEnsemble`.
 
     Raises
     ------
     ValueError
-        No such views exist, or the network demosaics nothing.
+        No such views exist.
     """
     trained, config, stored = load_weights(checkpoint)
     model: Exportable = trained
     if views != 1:
-        if not isinstance(trained, DemosaicNetwork):
-            raise ValueError(f"--views {views}: is for demosaicing networks")
-        model, config = SelfEnsemble(trained, views), replace(config, tier="best")
+        model, config = SelfEnsemble(trained, views), replace(config, tier=ENSEMBLE[config.task])
     graph = to_onnx(model)
     multiple = model.multiple
     halo = -(-reach(model) // multiple) * multiple

@@ -9,14 +9,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rawfix.cfa import CANONICAL  # noqa: E402
+from rawfix.cfa import CANONICAL, Cfa  # noqa: E402
 from rawfix.nn.manifest import load_model  # noqa: E402
 from rawfix.nn.session import self_test  # noqa: E402
-from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
+from rawfix.symmetry import Symmetry  # noqa: E402
+from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig, UpscaleConfig  # noqa: E402
 from rawfix.training.export import export, reach  # noqa: E402
 from rawfix.training.networks import build  # noqa: E402
 from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
-from rawfix.training.networks.ensemble import SelfEnsemble, _turn, _turn_back, views  # noqa: E402
+from rawfix.training.networks.ensemble import SelfEnsemble, _turn, _turn_back, views, views_of  # noqa: E402
 from rawfix.training.weights import load_initial  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")]
@@ -32,17 +33,27 @@ def tiny(cfa: str = "bayer") -> DemosaicNetwork:
     return model
 
 
-@pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans", "rgbir2", "rgbir4"])
-def test_every_view_is_in_canonical_phase_and_comes_back(family: str) -> None:
-    cfa = CANONICAL[family]
+def assert_in_phase(cfa: Cfa, symmetry: Symmetry, offset: tuple[int, int]) -> None:
     side = 8 * cfa.period[0]
     colors = torch.from_numpy(cfa.channels((side, side)).astype(np.float32))[None, None]
-    rim = cfa.period[0]
-    for symmetry, offset in views(cfa):
-        seen = _turn(colors, symmetry, offset)
-        inner = np.s_[..., : side - rim, : side - rim]
-        torch.testing.assert_close(seen[inner], colors[inner])
-        torch.testing.assert_close(_turn_back(seen, symmetry, offset), colors)
+    seen = _turn(colors, symmetry, offset)
+    inner = np.s_[..., : side - max(offset), : side - max(offset)]
+    torch.testing.assert_close(seen[inner], colors[inner])
+    torch.testing.assert_close(_turn_back(seen, symmetry, offset), colors)
+
+
+@pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans", "rgbir2", "rgbir4"])
+def test_every_view_is_in_canonical_phase_and_comes_back(family: str) -> None:
+    for symmetry, offset in views(CANONICAL[family]):
+        assert_in_phase(CANONICAL[family], symmetry, offset)
+
+
+def test_views_of_images_are_in_phase_for_bayer_and_xtrans() -> None:
+    found = views_of(build(RestoreConfig((8, 8, 8))))
+    assert len(found) == 4
+    for symmetry, offset in found:
+        assert_in_phase(CANONICAL["bayer"], symmetry, offset)
+        assert_in_phase(CANONICAL["xtrans"], symmetry, offset)
 
 
 def test_the_answer_is_the_mean_of_the_views() -> None:
@@ -105,3 +116,35 @@ def test_it_is_exported_as_the_best_tier_and_says_so(tmp_path: Path) -> None:
     with torch.no_grad():
         answers = [load_initial(model.folder).to_network()(*planes)[0] for model in (single, best)]
     torch.testing.assert_close(*answers)
+
+
+@pytest.mark.parametrize(
+    ("task", "network", "name"),
+    [
+        ("restore", RestoreConfig((8, 8, 8)), "restore-camera-best"),
+        ("upscale", UpscaleConfig(width=8), "upscale-x2-camera-standard"),
+    ],
+)
+def test_images_have_ensembles_too(
+    task: str, network: RestoreConfig | UpscaleConfig, name: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    core = build(network)
+    with torch.no_grad():
+        for parameter in core.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    config = TrainConfig(task=task, tier="fast", network=network)
+    state = {"config": config.to_dict(), "ema": core.state_dict(), "step": 1, "seconds": 1.0}
+    torch.save(state | {"hardware": "none", "pictures": [], "held_back": []}, tmp_path / "checkpoint.pt")
+    single, several = (load_model(export(tmp_path / "checkpoint.pt", tmp_path, views=n)) for n in (1, 4))
+    assert several.manifest.id == name
+    assert several.manifest.gflop_per_mp == pytest.approx(4 * single.manifest.gflop_per_mp, rel=1e-3)
+    assert self_test(several) <= several.manifest.golden["tolerance"]
+    planes = [torch.rand(1, channels, 48, 48) for _, channels in core.inputs]
+    with torch.no_grad():
+        whole = SelfEnsemble(core, 4)(*planes)
+        views_found = [
+            [_turn_back(p, *v) for p in core(*(_turn(p, *v) for p in planes))] for v in views_of(core)[:4]
+        ]
+        for found, *parts in zip(whole, *views_found, strict=True):
+            torch.testing.assert_close(found, torch.stack(parts).mean(0))

@@ -8,7 +8,7 @@ one noise plane, seed 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,10 @@ from rawfix.settling import settle
 from rawfix.stages.back_project import back_project
 from rawfix.stages.upscale import UpscaleNetwork, Window, upscale
 from rawfix.training.config import TrainConfig
+from rawfix.training.data import load
 from rawfix.training.evaluation import pictures, strips
 from rawfix.training.evaluation.knob_plot import draw_knob
+from rawfix.training.evaluation.naturalness import Naturalness
 from rawfix.training.evaluation.protocol import Photo, generator
 from rawfix.training.evaluation.report import Say, plain
 from rawfix.training.evaluation.sets import Which, find
@@ -70,6 +72,7 @@ def evaluate(
     which: Which = "validation",
     *,
     features: Path | None = None,
+    photographs: Path | None = None,
     device: str = "cpu",
     strips_in: Path | None = None,
     say: Say = lambda _: None,
@@ -84,6 +87,8 @@ def evaluate(
         The pictures, see `rawfix.training.evaluation.sets.find`.
     features
         Weights of the classifier for the perceptual distance; without, it is not measured.
+    photographs
+        Folder or bundle whose statistics NIQE takes for natural; without, it is not measured.
     device
         Where the network runs.
     strips_in
@@ -106,12 +111,16 @@ def evaluate(
     assert isinstance(model, Generator)
     chosen = find(data, which, stored)
     network, scale = network_of(model, device), model.scale
-    perceive = None if features is None else _distance(features, device)
+    measures: dict[str, Measure] = {}
+    if features is not None:
+        measures["distance"] = _distance(features, device)
+    if photographs is not None:
+        measures["niqe"] = _niqe(photographs)
     encoded: Rows = {}
     camera: Rows = {}
     for name, whole in chosen:
         truth = np.ascontiguousarray(whole[: len(whole) // scale * scale, : whole.shape[1] // scale * scale])
-        shown = by_bicubic(network, truth, scale, perceive, encoded)
+        shown = by_bicubic(network, truth, scale, measures, encoded)
         by_camera(network, name, truth, scale, camera)
         if strips_in is not None:
             corners = strips.hardest(truth)
@@ -126,16 +135,17 @@ def evaluate(
         "bicubic": by_method,
         "camera": {method: pictures.mean(rows) for method, rows in camera.items()},
     }
-    if strips_in is not None and perceive is not None:
+    if strips_in is not None and features is not None:
         strips.write(draw_knob(by_method), strips_in / f"knob-x{scale}.png")
     return plain({f"{chosen.title} ×{scale}": report})
 
 
-Distance = Callable[[Photo, Photo], float]
+Measure = Callable[[Photo, Photo], float]
+"""Of a picture and the truth."""
 
 
 def by_bicubic(
-    network: UpscaleNetwork, truth: Photo, scale: int, perceive: Distance | None, rows: Rows
+    network: UpscaleNetwork, truth: Photo, scale: int, measures: Mapping[str, Measure], rows: Rows
 ) -> dict[str, Photo]:
     """Add the figures of one picture by the literature's protocol; the enlarged pictures."""
     small = np.rint(np.clip(_shrunk(truth.astype(np.float32), scale, "bicubic"), 0, 255)).astype(np.uint8)
@@ -149,8 +159,7 @@ def by_bicubic(
         shown[f"detail {detail:g}"] = settle(fine, small, light, SRGB, "bicubic")
     for method, picture in shown.items():
         figures = {"psnr_y": psnr_y(picture, truth, scale)}
-        if perceive is not None:
-            figures["distance"] = perceive(picture, truth)
+        figures |= {name: measure(picture, truth) for name, measure in measures.items()}
         again = _shrunk(picture.astype(np.float32), scale, "bicubic")
         figures["consistency"] = metrics.psnr(again, small, peak=255.0)
         rows.setdefault(method, []).append(figures)
@@ -190,7 +199,15 @@ def _shrunk(image: Image, scale: int, method: Method) -> NDArray[np.float32]:
     return np.stack(planes, -1)
 
 
-def _distance(weights: Path, device: str) -> Distance:
+def _niqe(photographs: Path) -> Measure:
+    try:
+        natural = Naturalness.of(photo for _, photo in load(photographs).train)
+    except ValueError as error:
+        raise OutputError(f"--natural {photographs}: {error}") from error
+    return lambda picture, _: natural.distance(picture)
+
+
+def _distance(weights: Path, device: str) -> Measure:
     try:
         classifier = SqueezeNet.load(weights).to(device)
     except (OSError, ValueError) as error:

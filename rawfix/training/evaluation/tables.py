@@ -33,6 +33,7 @@ _ENLARGED = {
     "psnr_y": "Y-PSNR dB",
     "psnr": "PSNR dB",
     "distance": "SqueezeNet distance",
+    "niqe": "NIQE",
     "consistency": "consistency dB",
 }
 _KINDS = {

@@ -1,7 +1,7 @@
-"""A network asked several times, of the mosaic turned and mirrored; its answers averaged.
+"""A network asked several times, of its input turned and mirrored; its answers averaged.
 
 The geometric self-ensemble of Lim et al. (Enhanced Deep Residual Networks for Single Image Super-Resolution, 2017),
-for mosaics: every view begins in the filter array's canonical phase, so it is the same question about the same
+also for mosaics: every view begins in the filter array's canonical phase, so it is the same question about the same
 samples, and errors that depend on how an edge lies average out. Nothing is trained.
 """
 
@@ -10,9 +10,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rawfix.cfa import Cfa
+from rawfix.cfa import CANONICAL, Cfa
 from rawfix.symmetry import Symmetry
+from rawfix.training.networks import Network
 from rawfix.training.networks.demosaic import DemosaicNetwork
+from rawfix.training.networks.restore import RestoreNetwork
+
+View = tuple[Symmetry, tuple[int, int]]
+"""A symmetry, and the crop ``(y, x)`` that leads what it moved back into its phase."""
 
 _ORDER = (0, 7, 1, 2, 3, 4, 5, 6)
 """Which of `Symmetry.all` join first: after the image itself, the one that exchanges its axes."""
@@ -36,16 +41,22 @@ class SelfEnsemble(nn.Module):
     Raises
     ------
     ValueError
-        The filter array has fewer views that lead back to its canonical phase.
+        There are fewer views that lead back to the phase that the network knows.
     """
 
-    def __init__(self, core: DemosaicNetwork, count: int) -> None:
+    def __init__(self, core: Network, count: int) -> None:
         super().__init__()
         self.core = core
-        self.inputs, self.outputs, self.scale, self.multiple = core.inputs, core.outputs, 1, core.multiple
-        self.views = views(core.cfa)[:count]
-        if not 2 <= count <= len(self.views):
-            raise ValueError(f"{count} views: this filter array has 2 to {len(views(core.cfa))}")
+        self.inputs, self.outputs, self.scale, self.multiple = (
+            core.inputs,
+            core.outputs,
+            core.scale,
+            core.multiple,
+        )
+        every = views_of(core)
+        if not 2 <= count <= len(every):
+            raise ValueError(f"{count} views: this network has 2 to {len(every)}")
+        self.views = every[:count]
         self.rim = max(max(offset) for _, offset in self.views)
 
     def forward(self, *planes: Tensor) -> tuple[Tensor, ...]:
@@ -53,7 +64,7 @@ class SelfEnsemble(nn.Module):
         sums: tuple[Tensor, ...] | None = None
         for symmetry, offset in self.views:
             found = self.core(*(_turn(plane, symmetry, offset) for plane in planes))
-            back = tuple(_turn_back(plane, symmetry, offset) for plane in found)
+            back = tuple(_turn_back(plane, symmetry, offset) for plane in found)  # any offset is at scale 1
             sums = back if sums is None else tuple(a + b for a, b in zip(sums, back, strict=True))
         assert sums is not None
         return tuple(total / len(self.views) for total in sums)
@@ -63,12 +74,32 @@ class SelfEnsemble(nn.Module):
         return self.core.deliver(outputs)
 
 
-def views(cfa: Cfa) -> list[tuple[Symmetry, tuple[int, int]]]:
-    """Symmetries of the square, each with the crop that leads a canonical array back into its own phase."""
-    side = 2 * cfa.period[0] * cfa.period[1]
+def views_of(core: Network) -> list[View]:
+    """Those in which a network knows its input again: of a mosaic, of images of Bayer and X-Trans mosaics, of any."""
+    if isinstance(core, DemosaicNetwork):
+        return views(core.cfa)
+    if isinstance(core, RestoreNetwork):
+        return views(CANONICAL["xtrans"], CANONICAL["bayer"])
     every = list(Symmetry.all())
-    found = ((every[i], cfa.moved(every[i], (side, side)).offset_to(cfa)) for i in _ORDER)
-    return [(symmetry, offset) for symmetry, offset in found if offset is not None]
+    return [(every[i], (0, 0)) for i in _ORDER]
+
+
+def views(*arrays: Cfa) -> list[View]:
+    """Symmetries of the square, each with the least crop that leads canonical arrays back into their own phases."""
+    every = list(Symmetry.all())
+    height, width = (max(array.period[axis] for array in arrays) for axis in (0, 1))
+    found = []
+    for symmetry in (every[i] for i in _ORDER):
+        crops = ((y, x) for y in range(height) for x in range(width))
+        crop = next((c for c in crops if all(_leads_back(array, symmetry, c) for array in arrays)), None)
+        if crop is not None:
+            found.append((symmetry, crop))
+    return found
+
+
+def _leads_back(array: Cfa, symmetry: Symmetry, crop: tuple[int, int]) -> bool:
+    side = 2 * array.period[0] * array.period[1]  # whole periods, whichever way it is turned
+    return array.moved(symmetry, (side, side)).shift(*crop) == array
 
 
 def _turn(plane: Tensor, symmetry: Symmetry, offset: tuple[int, int]) -> Tensor:
