@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rawfix.centering import center
 from rawfix.cfa import CANONICAL
 from rawfix.errors import SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
@@ -133,10 +134,13 @@ def find_maps(
         return run_turned(run_tiles, {"camera": image, "sigma": sigma}, keep, symmetry, shape)
 
     with_blur = every or network_strengths(settings).deblur != 0
+    white = np.asarray(frame.wb, np.float32)
     if method == "parallel":
         found = run(camera, 1.0, ("noise_map", "blur_map") if with_blur else ("noise_map",))
+        center(found["noise_map"], camera, shot, read, white)
         return Maps(found["noise_map"], found.get("blur_map"), shot, read, manifest.id)
     noise_map = run(camera, 1.0, ("noise_map",))["noise_map"]
+    center(noise_map, camera, shot, read, white)
     blur_map = run(camera - noise_map, 0.1, ("blur_map",))["blur_map"] if with_blur else None
     return Maps(noise_map, blur_map, shot, read, manifest.id)
 
