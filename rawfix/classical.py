@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rawfix.frame import Image, NoiseModel, PsfModel, RawFrame, with_infrared
 from rawfix.physics.edges import find_edges
 from rawfix.physics.noise import residual
-from rawfix.physics.noise_estimation import estimate_noise
+from rawfix.physics.noise_estimation import estimate_noise, most_shot
 from rawfix.physics.psf_field import LEAST_EDGES, estimate_width
 from rawfix.settings import Settings
 from rawfix.stages.deconvolve import blur_map
@@ -134,7 +134,7 @@ def unbalanced(light: Image, frame: RawFrame) -> tuple[Image, NDArray[np.uint8] 
 
 def measured_noise(light: Image, frame: RawFrame) -> NoiseModel:
     """The noise model measured from white-balanced light."""
-    return estimate_noise(*unbalanced(light, frame), step=1 / max(frame.white))
+    return estimate_noise(*unbalanced(light, frame), step=1 / max(frame.white), most_shot=most_shot(frame))
 
 
 def balanced(noise: NoiseModel, wb: tuple[float, float, float]) -> tuple[Image, Image]:

@@ -67,6 +67,8 @@ class LensFacts:
         Names of camera and lens as metadata have them, "" when unknown.
     focal_length, f_number, distance
         Millimeters, the aperture number, meters to what is in focus; None when unknown.
+    crop_factor
+        How many times the sensor's diagonal goes into that of 36 × 24 mm; None when unknown.
     opcodes_2, opcodes_3
         A DNG's OpcodeList2 and OpcodeList3 as stored, or empty.
     area
@@ -80,6 +82,7 @@ class LensFacts:
     focal_length: float | None = None
     f_number: float | None = None
     distance: float | None = None
+    crop_factor: float | None = None
     opcodes_2: bytes = b""
     opcodes_3: bytes = b""
     area: tuple[int, int, int, int] | None = None

@@ -27,7 +27,7 @@ from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
 from rawfix.optics import tell_optics, with_optics
 from rawfix.physics.neighbors import fill
-from rawfix.physics.noise_estimation import estimate_noise
+from rawfix.physics.noise_estimation import estimate_noise, most_shot
 from rawfix.restoration import balanced, check_strengths, find_maps, needs_network, network_strengths
 from rawfix.settings import Settings, Strengths
 from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
@@ -174,7 +174,9 @@ def find(
     ids = () if model is None else (model.manifest.id,)
     if not (every or settings.strengths.active):
         return Found(camera, bad, noise, None, settings.strengths, ids)
-    noise = noise or estimate_noise(np.divide(camera, np.asarray(frame.wb, np.float32), dtype=np.float32))
+    noise = noise or estimate_noise(
+        np.divide(camera, np.asarray(frame.wb, np.float32), dtype=np.float32), most_shot=most_shot(frame)
+    )
     strengths, notes = decide_strengths(settings.strengths, camera, noise, frame.wb, settings.exposure)
     settings = replace(settings, strengths=strengths)
     if every or needs_network(settings):
@@ -214,7 +216,8 @@ def to_camera(
 def _noise_of(mosaic: Image, cfa: Cfa, frame: RawFrame) -> NoiseModel:
     """The noise model measured from a frame's white-balanced mosaic."""
     gain = with_infrared(frame.wb)[cfa.channels((mosaic.shape[0], mosaic.shape[1]))]
-    return estimate_noise(mosaic / gain, cfa.unit(), step=1 / max(frame.white), iso=frame.iso)
+    step = 1 / max(frame.white)
+    return estimate_noise(mosaic / gain, cfa.unit(), step=step, most_shot=most_shot(frame))
 
 
 def stand_ins(models: tuple[str, ...], settings: Settings) -> tuple[str, ...]:

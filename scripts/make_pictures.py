@@ -36,6 +36,9 @@ STRENGTHS = (
     ("--denoise 0.8", Strengths(denoise=0.8)),
     ("--denoise 0.8 --deblur 0.8", Strengths(denoise=0.8, deblur=0.8)),
 )
+UPSCALE_CROPS = ((800, 960, 200, 135), (560, 60, 200, 135))
+"""The parts shown at twice the size."""
+DETAILS = (("--upscale 2", 0.0), ("--upscale 2 --detail 1", 1.0))
 VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("default", {}),
     ("--exposure 1.5", {"exposure": 1.5}),
@@ -92,7 +95,7 @@ def grid(pictures: list[Picture.Image], columns: int, gap: int = 6) -> Picture.I
 
 
 def main() -> None:
-    """Write ``chart.jpg``, ``defects.png``, ``strengths.png`` and ``sheet.jpg`` in ``docs``."""
+    """Write ``chart.jpg``, ``defects.png``, ``strengths.png``, ``upscale.png`` and ``sheet.jpg`` in ``docs``."""
     DOCS.mkdir(exist_ok=True)
     frame = read_raw(CHART)
     settings = Settings(format="jpeg", bits=8)
@@ -114,6 +117,18 @@ def main() -> None:
         image = np.asarray(develop(dark, replace(settings, strengths=strengths)).display)
         shown.append(labelled(np.concatenate([enlarged(image, c) for c in STRENGTH_CROPS]), name))
     grid(shown, len(shown)).save(DOCS / "strengths.png", optimize=True)
+
+    plain = Picture.fromarray(developed)
+    wide = plain.resize((2 * plain.width, 2 * plain.height), Picture.Resampling.LANCZOS)
+    large = [("Lanczos", np.asarray(wide))]
+    for name, detail in DETAILS:
+        large.append((name, np.asarray(develop(frame, replace(settings, upscale=2, detail=detail)).display)))
+    crops = [
+        np.s_[2 * top : 2 * (top + height), 2 * left : 2 * (left + width)]
+        for top, left, width, height in UPSCALE_CROPS
+    ]
+    shown = [labelled(np.concatenate([image[crop] for crop in crops]), name) for name, image in large]
+    grid(shown, len(shown)).save(DOCS / "upscale.png", optimize=True)
 
     tiles = []
     for name, change in VARIANTS:

@@ -7,7 +7,7 @@ import numpy as np
 from rawfix.frame import NoiseModel, RawFrame, with_infrared
 from rawfix.io.dng_tags import RawTags
 from rawfix.io.raw_planes import order_of
-from rawfix.physics.noise_estimation import estimate_noise
+from rawfix.physics.noise_estimation import estimate_noise, most_shot
 
 
 def file_noise(raw: RawTags | None) -> NoiseModel | None:
@@ -35,10 +35,10 @@ def estimate(frame: RawFrame) -> NoiseModel:
     white = with_infrared(frame.white) - float(frame.black.mean())
     step = 1 / float(white.max()) if frame.mosaic.dtype == np.uint16 else 1e-6
     if frame.cfa is None:
-        return estimate_noise((samples - black[..., None]) / white[:3], step=step, iso=frame.iso)
+        return estimate_noise((samples - black[..., None]) / white[:3], step=step, most_shot=most_shot(frame))
     channels = frame.cfa.unit()
     period = (-(-height // channels.shape[0]), -(-width // channels.shape[1]))
     scale = np.tile(white[channels], period)[:height, :width]
     return estimate_noise(
-        np.asarray((samples - black) / scale, np.float32), channels, step=step, iso=frame.iso
+        np.asarray((samples - black) / scale, np.float32), channels, step=step, most_shot=most_shot(frame)
     )

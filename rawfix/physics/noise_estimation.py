@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from rawfix.frame import NoiseModel
+from rawfix.frame import NoiseModel, RawFrame
 
 _BLOCK = 8
 _BINS = 24
@@ -20,7 +22,14 @@ _PLAINLY = 0.6
 _CLIPPED = 0.95
 _SHOT_FLOOR = 1e-7
 _FEWEST_ELECTRONS = 4000.0
-"""Full well of the smallest photosites of cameras that write RAW, at ISO 100: noisier light is texture."""
+"""What the smallest photosites of cameras that write RAW hold at ISO 100: noisier light is texture."""
+_ELECTRONS_PER_AREA = 500.0
+"""What a square micrometer of the least able sensors holds at ISO 100; most hold two to four times as much."""
+_MOST_READ_ELECTRONS = 40.0
+_PITCHES = (0.7, 15.0)
+"""Micrometers from photosite to photosite that are believed."""
+_FILM_DIAGONAL = 43.27
+"""Millimeters."""
 _MAD_TO_SIGMA = 1.4826
 _HIGH_PASS_GAIN = 36.0
 """Sum of the squared weights of [1, −2, 1] ⊗ [1, −2, 1]."""
@@ -31,7 +40,7 @@ def estimate_noise(
     channels: NDArray[np.integer] | None = None,
     *,
     step: float = 1 / 65535,
-    iso: float | None = None,
+    most_shot: float = math.inf,
 ) -> NoiseModel:
     """Estimate shot and read variance per channel from one frame.
 
@@ -53,8 +62,8 @@ def estimate_noise(
         are ignored). None for an ``(H, W, 3)`` image, or for a mosaic of one channel.
     step
         Quantisation step in the units of ``samples``; read variance is at least its variance ``step²/12``.
-    iso
-        Where known, what shot variance can be at most: that of a full well of 4,000 electrons at ISO 100 and below.
+    most_shot
+        What shot variance can be at most, see `most_shot`; read noise is then at most that of 40 electrons.
 
     Returns
     -------
@@ -71,11 +80,26 @@ def estimate_noise(
     points = signal_variance(samples, channels, step=step)
     pooled = line_through(np.concatenate(points), floor)
     lines = [line_through(own, floor) if spans(own) else pooled for own in points]
-    most = max(iso, 100) / 100 / _FEWEST_ELECTRONS if iso else np.inf
-    lines = [(min(line[0], most), line[1]) for line in lines]
+    most_read = (_MOST_READ_ELECTRONS * most_shot) ** 2
+    lines = [(min(line[0], most_shot), min(line[1], most_read)) for line in lines]
     shot = tuple(max(line[0], _SHOT_FLOOR) for line in lines)
     read = tuple(max(line[1], floor) for line in lines)
     return NoiseModel((shot[0], shot[1], shot[2]), (read[0], read[1], read[2]), "estimated")
+
+
+def most_shot(frame: RawFrame) -> float:
+    """Shot variance that a frame's light has at most, white at 1: noisier light is texture.
+
+    By its speed and by what its photosites hold at ISO 100, at least: 500 electrons a square micrometer, where the
+    file tells how large the sensor is, else 4,000. Infinite where no speed is known.
+    """
+    if not frame.iso:
+        return math.inf
+    factor = frame.lens_facts.crop_factor
+    pitch = 1000 * _FILM_DIAGONAL / factor / math.hypot(*frame.mosaic.shape[:2]) if factor else 0.0
+    low, high = _PITCHES
+    by_area = _ELECTRONS_PER_AREA * pitch**2 if low < pitch < high else 0.0
+    return max(frame.iso, 100) / 100 / max(by_area, _FEWEST_ELECTRONS)
 
 
 def least_variance(step: float) -> float:

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rawfix.cfa import CANONICAL, Cfa
-from rawfix.physics.noise_estimation import estimate_noise
+from rawfix.frame import LensFacts, RawFrame
+from rawfix.physics.noise_estimation import estimate_noise, most_shot
 
 STEP = 1 / 15000
 SPEEDS = {100: (2.0e-5, 4e-8), 800: (1.6e-4, 6e-7), 6400: (1.3e-3, 2e-5), 25600: (5.0e-3, 3e-4)}
@@ -134,15 +135,46 @@ def test_texture_everywhere_is_not_taken_for_noise() -> None:
     assert np.sqrt(found.shot[1] * 0.3 + found.read[1]) == pytest.approx(np.sqrt(shot * 0.3 + read), rel=0.5)
 
 
-def test_an_iso_bounds_what_noise_can_be() -> None:
+def frame_of(iso: float | None, crop_factor: float | None, side: int = 512) -> RawFrame:
+    mosaic = np.zeros((side, side), np.uint16)
+    black, white = np.zeros((2, 2), np.float32), (15000.0,) * 3
+    facts = LensFacts(crop_factor=crop_factor)
+    return RawFrame(mosaic, CANONICAL["bayer"], black, white, (1.0,) * 3, np.eye(3), None, iso, 1, "", "",
+                    lens_facts=facts)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("iso", "crop_factor", "electrons"),
+    [
+        (200, None, 4000),
+        (200, 8.46, 500 * 7.064**2),  # 43.27 mm / 8.46 over 724 pixels: 7.06 micrometers
+        (200, 30.0, 4000),  # smaller than the smallest that is believed to hold so little
+        (200, 0.5, 4000),  # photosites of 0.1 mm: a mistake
+        (25, None, 8000),  # no sensor holds more below its base speed
+    ],
+)
+def test_speed_and_size_bound_what_noise_can_be(
+    iso: float, crop_factor: float | None, electrons: float
+) -> None:
+    assert most_shot(frame_of(iso, crop_factor)) == pytest.approx(2 / electrons, rel=0.01)
+
+
+def test_without_a_speed_nothing_bounds_noise() -> None:
+    assert most_shot(frame_of(None, 1.5)) == np.inf
+
+
+def test_a_bound_holds_for_both_figures() -> None:
     rng = np.random.default_rng(0)
-    seen = (np.linspace(0.02, 0.9, 512)[None] * (1 + 0.1 * rng.standard_normal((512, 512)))).astype(
-        np.float32
+    ramp, grain = np.linspace(0.02, 0.9, 512)[None], rng.standard_normal((512, 512))
+    free, bounded = (
+        estimate_noise((ramp * (1 + 0.1 * grain)).astype(np.float32), most_shot=m) for m in (np.inf, 5e-4)
     )
-    free, bounded = estimate_noise(seen), estimate_noise(seen, iso=200)
     assert free.shot[1] > 1e-3
-    assert bounded.shot[1] == pytest.approx(2 / 4000)
+    assert bounded.shot[1] == pytest.approx(5e-4)
     assert bounded.read == free.read
+    rough = (ramp + 0.05 * grain).astype(np.float32)
+    assert estimate_noise(rough).read[1] > 1e-3
+    assert estimate_noise(rough, most_shot=5e-4).read[1] == pytest.approx((40 * 5e-4) ** 2)
 
 
 @pytest.mark.parametrize("iso", [25, 50, 100])
@@ -151,4 +183,5 @@ def test_a_small_photosite_is_believed_at_low_iso(iso: float) -> None:
     light = np.linspace(0.02, 0.9, 512)[None] * np.ones((512, 1))
     shot, read = 1 / 5000, 1e-6
     seen = (light + np.sqrt(shot * light + read) * rng.standard_normal(light.shape)).astype(np.float32)
-    assert estimate_noise(seen, iso=iso).shot[1] == pytest.approx(shot, rel=0.15)
+    found = estimate_noise(seen, most_shot=most_shot(frame_of(iso, None)))
+    assert found.shot[1] == pytest.approx(shot, rel=0.15)
