@@ -16,9 +16,9 @@ from rawfix.io.metadata import LOCK
 from rawfix.io.metadata_open import open_metadata
 
 _NAMES = ("Exif.Photo.LensModel", "Exif.OlympusEq.LensModel", "Exif.Panasonic.LensType", "Exif.Canon.LensModel",
-          "Exif.NikonLd1.LensIDNumber", "Exif.NikonLd2.LensIDNumber", "Exif.NikonLd3.LensIDNumber", "Exif.CanonCs.LensType", "Exif.Nikon3.Lens",
-          "Exif.Sony2.LensID", "Exif.SonyMinolta.LensID", "Exif.Pentax.LensType", "Exif.OlympusEq.LensType",
-          "Exif.Samsung2.LensType")  # fmt: skip
+          "Exif.NikonLd1.LensIDNumber", "Exif.NikonLd2.LensIDNumber", "Exif.NikonLd3.LensIDNumber",
+          "Exif.CanonCs.LensType", "Exif.Nikon3.Lens", "Exif.Sony2.LensID", "Exif.SonyMinolta.LensID",
+          "Exif.Pentax.LensType", "Exif.OlympusEq.LensType", "Exif.Samsung2.LensType")  # fmt: skip
 """Where lenses are named, in words or by a number that Exiv2 knows; plain names first."""
 _FOCAL_LENGTH = ("Exif.Photo.FocalLength", "Exif.Image.FocalLength")
 _F_NUMBER = ("Exif.Photo.FNumber", "Exif.Image.FNumber")
