@@ -93,7 +93,7 @@ def render_kept(kept: Kept, settings: Settings) -> Developed:
     if settings.upscale != 1:
         from rawfix.upscaling import upscale_camera  # without it, no network's runtime is loaded
 
-        camera, more = upscale_camera(camera, settings)
+        camera, more = upscale_camera(camera, kept.frame.wb, settings)
         models += more
     notes = (*notes, *tell_optics(kept.maps, strengths), *said)
     return finish(camera, kept.frame, settings, models=models, notes=notes, lens=lens)

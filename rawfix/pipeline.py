@@ -239,7 +239,7 @@ def enlarged(
     if keep:
         keep(found)
     found = restored(found, frame, settings, progress)
-    camera, more = upscale_camera(found.camera, settings, progress)
+    camera, more = upscale_camera(found.camera, frame.wb, settings, progress)
     models = (*found.models, *more)
     return replace(found, camera=camera, models=models, notes=(*found.notes, *stand_ins(models, settings)))
 

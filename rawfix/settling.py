@@ -40,7 +40,7 @@ def settle(
     """
     peak = np.iinfo(samples.dtype).max
     if guard == "area":
-        back_project(fine, light, "area", threads=threads)
+        back_project(fine, light, "area", white=(1.0,) * fine.shape[2], threads=threads)
     strips = [slice(y, y + _ROWS) for y in range(0, fine.shape[0], _ROWS)]
     display = np.empty(fine.shape, np.uint8 if bits == 8 else np.uint16)
 

@@ -116,7 +116,11 @@ def enlarge(
 
 
 def upscale_camera(
-    camera: Image, settings: Settings, progress: Progress | None = None, origin: tuple[int, int] = (0, 0)
+    camera: Image,
+    wb: tuple[float, float, float],
+    settings: Settings,
+    progress: Progress | None = None,
+    origin: tuple[int, int] = (0, 0),
 ) -> tuple[Image, tuple[str, ...]]:
     """Camera light at the resolution that the settings ask for, and the networks that ran.
 
@@ -127,6 +131,8 @@ def upscale_camera(
     ----------
     camera
         ``(H, W, 3)`` float32, linear, balanced, signed, unclipped. Returned itself where nothing is asked for.
+    wb
+        What it is balanced with: where each channel is saturated.
     settings, progress, origin
         See `enlarge`.
     """
@@ -134,5 +140,5 @@ def upscale_camera(
         return camera, ()
     fine, model = enlarge(camera, Enlarging.of(settings), progress, origin)
     if settings.guard:
-        back_project(fine, camera, "area", threads=thread_share(settings.threads or None))
+        back_project(fine, camera, "area", white=wb, threads=thread_share(settings.threads or None))
     return fine, (model,)

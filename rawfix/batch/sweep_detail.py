@@ -148,7 +148,7 @@ def _crop(
     top, left = (max(at - margin, 0) // manifest.multiple * manifest.multiple for at in place)
     y, x = place
     window = np.s_[top : y + side + margin, left : x + side + margin]
-    fine, _ = upscale_camera(camera[window], settings, origin=(top, left))
+    fine, _ = upscale_camera(camera[window], frame.wb, settings, origin=(top, left))
     y, x = (y - top) * scale, (x - left) * scale
     part = fine[y : y + side * scale, x : x + side * scale].copy()
     return np.asarray(finish(part, frame, settings).display, np.uint8)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rawfix.frame import Image
 from rawfix.physics.shrinking import Method, Shrinking, shrinking
@@ -20,14 +21,21 @@ _FAR = 4
 
 
 def back_project(
-    fine: Image, seen: Image, method: Method, *, step: float = 0.0, rounds: int = 0, threads: int = 1
+    fine: Image,
+    seen: Image,
+    method: Method,
+    *,
+    white: Sequence[float] | None = None,
+    step: float = 0.0,
+    rounds: int = 0,
+    threads: int = 1,
 ) -> Image:
     """Correct an enlarged image until it shrinks to the one that was seen.
 
     Each round shrinks the enlarged image, spreads what is missing smoothly over it, and takes back what left the
     range; what was taken back is remembered, and the steps are accelerated: ascent on the dual of the least change
-    under these constraints. After the rounds of ``area``, every block of pixels is scaled about its floor to the
-    mean that was seen, so that exposure and color are kept to float accuracy, in every pixel.
+    under these constraints. After the rounds of ``area``, every block of pixels is scaled about its floor or its
+    ceiling to the mean that was seen, so that exposure and color are kept to float accuracy, in every pixel.
 
     Parameters
     ----------
@@ -37,8 +45,11 @@ def back_project(
         ``(H, W, C)`` float32.
     method
         ``area``: both are linear light, signed and unbounded. No value is left below 0, or below the least one seen
-        within a pixel's distance where noise brought that below 0. ``bicubic``: both are encoded values; they stay
-        within 0…1.
+        within a pixel's distance where noise brought that below 0; see also ``white``. ``bicubic``: both are encoded
+        values; they stay within 0…1.
+    white
+        For ``area``, where each channel is saturated: no value is left above, or above the most seen within a pixel's
+        distance where that is more. What comes after would cut it off, and darken the picture. None: nowhere.
     step
         Of the whole numbers that ``seen`` was rounded to: within half of it, nothing is contradicted, and the rounding
         is not carried over.
@@ -70,7 +81,8 @@ def back_project(
                 right = min(left + _BLOCK, width)
                 before, behind = max(left - halo, 0), min(right + halo, width)
                 plane, part = strip.part(seen, before, behind, channel, way.scale)
-                done = _corrected(plane, part, way, method, step, rounds)
+                top = np.inf if white is None else white[channel]
+                done = _corrected(plane, part, way, method, step, rounds, np.float32(top))
                 columns = slice((left - before) * way.scale, (right - before) * way.scale)
                 fine[strip.rows(way.scale), left * way.scale : right * way.scale, channel] = done[
                     strip.inner(way.scale), columns
@@ -117,12 +129,13 @@ def _strips(fine: Image, height: int, scale: int, halo: int) -> Iterator[_Strip]
         yield _Strip(first, top, bottom, last, strip)
 
 
-def _corrected(plane: Image, seen: Image, way: Shrinking, method: Method, step: float, rounds: int) -> Image:
+def _corrected(
+    plane: Image, seen: Image, way: Shrinking, method: Method, step: float, rounds: int, white: np.float32
+) -> Image:
     """One channel of a block, margins included."""
-    scale = way.scale
-    floor = np.minimum(_least_nearby(seen), 0) if method == "area" else None
-    low = np.float32(0) if floor is None else floor.repeat(scale, 0).repeat(scale, 1)
-    high = np.float32(1) if floor is None else None
+    limits = _range(seen, white) if method == "area" else None
+    low: ArrayLike = 0.0 if limits is None else _repeated(limits[0], way.scale)
+    high: ArrayLike = 1.0 if limits is None else _repeated(limits[1], way.scale)
     before = ahead = plane
     for k in range(rounds):
         missing = seen - way.shrink(np.clip(ahead, low, high))
@@ -132,19 +145,34 @@ def _corrected(plane: Image, seen: Image, way: Shrinking, method: Method, step: 
         ahead = after + np.float32(k / (k + 3)) * (after - before)
         before = after
     plane = np.clip(before, low, high)
-    if floor is None:
-        return plane
-    plane -= low
-    mean, wanted = way.shrink(plane), seen - floor
-    some = mean > np.float32(1e-12)
-    gain = np.divide(wanted, mean, out=np.zeros_like(mean), where=some)
-    plane *= gain.repeat(scale, 0).repeat(scale, 1)
-    plane += (floor + np.where(some, 0, wanted)).repeat(scale, 0).repeat(scale, 1)
+    return plane if limits is None else _scaled(plane, seen, way, *limits)
+
+
+def _range(seen: Image, white: np.float32) -> tuple[Image, Image]:
+    """Least and most that each small pixel's block may hold."""
+    return np.minimum(_nearby(seen, np.minimum), 0), np.maximum(_nearby(seen, np.maximum), white)
+
+
+def _scaled(plane: Image, seen: Image, way: Shrinking, floor: Image, ceiling: Image) -> Image:
+    """Blocks that are too dark, below a ceiling, come nearer to it, all others to their floor or away from it."""
+    mean = way.shrink(plane)
+    pivot = np.where((mean < seen) & (ceiling < np.inf), ceiling, floor)
+    span = mean - pivot
+    some = np.abs(span) > np.float32(1e-12)
+    gain = np.divide(seen - pivot, span, out=np.zeros_like(span), where=some)
+    pivot = _repeated(np.where(some, pivot, seen), way.scale)
+    plane -= pivot
+    plane *= _repeated(gain, way.scale)
+    plane += pivot
     return plane
 
 
-def _least_nearby(plane: Image) -> Image:
-    """The least value of each pixel's 3×3, borders repeated."""
+def _repeated(small: Image, scale: int) -> Image:
+    return small.repeat(scale, 0).repeat(scale, 1)
+
+
+def _nearby(plane: Image, extreme: Callable[[Image, Image], Image]) -> Image:
+    """The least, or the most, of each pixel's 3×3, borders repeated."""
     padded = np.pad(plane, 1, mode="edge")
-    rows = np.minimum(np.minimum(padded[:-2], padded[1:-1]), padded[2:])
-    return np.minimum(np.minimum(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+    rows = extreme(extreme(padded[:-2], padded[1:-1]), padded[2:])
+    return extreme(extreme(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])

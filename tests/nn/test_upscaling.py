@@ -31,6 +31,9 @@ pytestmark = [pytest.mark.models, pytest.mark.usefixtures("upscalers")]
 PLAIN = Settings(bits=32, linear=True, tone="none", highlights="clip", space="camera")
 
 
+WB = (2.0, 1.0, 1.5)
+
+
 def light(height: int = 70, width: int = 90) -> Image:
     """A scene with a sensor's noise: some of it is below black."""
     rng = np.random.default_rng(5)
@@ -81,13 +84,13 @@ def test_a_seed_is_the_picture_to_the_bit_and_another_is_another() -> None:
 def test_the_sensors_light_is_kept_in_every_pixel(scale: int, detail: float) -> None:
     image = light()
     settings = replace(PLAIN, upscale=scale, detail=detail)
-    fine, models = upscale_camera(image, settings)
+    fine, models = upscale_camera(image, WB, settings)
     assert len(models) == 1
     error = shrunk(fine, scale) - image
     assert -10 * np.log10(float((error**2).mean())) > 100
     np.testing.assert_allclose(fine.mean((0, 1)), image.mean((0, 1)), atol=1e-5)
     assert fine.min() >= min(float(image.min()), 0) - 1e-6
-    bare, _ = upscale_camera(image, replace(settings, guard=False))
+    bare, _ = upscale_camera(image, WB, replace(settings, guard=False))
     assert np.abs(shrunk(bare, scale) - image).max() > 1e-3
     assert (bare != fine).any()
 
@@ -95,7 +98,7 @@ def test_the_sensors_light_is_kept_in_every_pixel(scale: int, detail: float) -> 
 def test_detail_is_a_continuous_knob() -> None:
     image = light()
     still, half, near, full = (
-        upscale_camera(image, replace(PLAIN, upscale=2, detail=d))[0] for d in (0.0, 0.5, 0.501, 1.0)
+        upscale_camera(image, WB, replace(PLAIN, upscale=2, detail=d))[0] for d in (0.0, 0.5, 0.501, 1.0)
     )
     change = [float(np.abs(each - still).mean()) for each in (half, full)]
     assert 0 < change[0] < change[1]

@@ -78,6 +78,36 @@ def test_light_above_zero_is_never_pushed_below() -> None:
     np.testing.assert_allclose(shrunk(fine, "area", 2), seen, atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [2, 4])
+def test_what_is_black_or_white_keeps_its_mean_within_range(scale: int) -> None:
+    rng = np.random.default_rng(0)
+    seen = (rng.random((40, 50, 1)) < 0.5).astype(np.float32)
+    seen[10:20] = rng.random((10, 50, 1))
+    fine = seen.repeat(scale, 0).repeat(scale, 1)
+    fine += 0.4 * rng.standard_normal(fine.shape).astype(np.float32)
+    back_project(fine, seen, "area", white=(1.0,))
+    assert fine.min() >= -1e-6
+    assert fine.max() <= 1 + 1e-6
+    assert consistency(fine, seen, "area") > 100
+
+
+def test_nothing_is_brighter_than_saturated_light() -> None:
+    white = (2.0, 1.0, 1.5)
+    seen = np.full((40, 60, 3), 0.2, np.float32)
+    seen[10:20, 10:20] = white
+    seen[15, 40] = 0.6
+    fine = seen.repeat(2, 0).repeat(2, 1)
+    fine += np.float32(0.3) * np.random.default_rng(0).standard_normal(fine.shape).astype(np.float32)
+    free = back_project(fine.copy(), seen, "area")
+    back_project(fine, seen, "area", white=white)
+    blown = np.s_[18:42, 18:42]
+    assert (free[blown] > np.float32(1.05) * np.array(white, np.float32)).any()
+    assert (fine[blown] <= np.array(white, np.float32) + 1e-6).all()
+    assert fine[30:32, 80:82].max() > 0.65
+    for each in (free, fine):
+        assert consistency(each, seen, "area") > 100
+
+
 def test_a_rounded_picture_is_not_corrected_within_its_rounding() -> None:
     seen = np.full((40, 40, 1), 100 / 255, np.float32)
     fine = np.full((80, 80, 1), 100.4 / 255, np.float32)

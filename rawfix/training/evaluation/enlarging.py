@@ -181,7 +181,7 @@ def by_camera(network: UpscaleNetwork, name: str, truth: Photo, scale: int, rows
         photo = np.rint(np.clip(np.stack(planes, -1), 0, 1) * 255).astype(np.uint8)
         rows.setdefault(method, []).append({"psnr": metrics.cpsnr(photo, truth, linear=False, border=scale)})
     for detail in DETAILS:
-        fine = back_project(upscale(seen, network, detail, 0), seen, "area")
+        fine = back_project(upscale(seen, network, detail, 0), seen, "area", white=(1.0,) * 3)
         figures = {"psnr": metrics.cpsnr(metrics.srgb8(fine), truth, linear=False, border=scale)}
         figures["consistency"] = metrics.psnr(_shrunk(fine, scale, "area"), seen)
         rows.setdefault(f"detail {detail:g}", []).append(figures)
