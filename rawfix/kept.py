@@ -34,6 +34,7 @@ from rawfix.kept_facts import (
 )
 from rawfix.lens import find_correction
 from rawfix.maps import Maps, apply_maps
+from rawfix.nn.stand_ins import stand_ins
 from rawfix.nn.threads import thread_share
 from rawfix.optics import tell_optics
 from rawfix.settings import Settings
@@ -95,6 +96,7 @@ def render_kept(kept: Kept, settings: Settings) -> Developed:
 
         camera, more = upscale_camera(camera, kept.frame.wb, settings)
         models += more
+        notes = (*notes, *stand_ins(more, settings.quality))
     notes = (*notes, *tell_optics(kept.maps, strengths), *said)
     return finish(camera, kept.frame, settings, models=models, notes=notes, lens=lens)
 

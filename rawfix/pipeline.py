@@ -21,6 +21,7 @@ from rawfix.lens import find_correction
 from rawfix.maps import Maps, apply_maps
 from rawfix.nn.manifest import Model, nearest_model, tiers
 from rawfix.nn.session import open_session
+from rawfix.nn.stand_ins import stand_ins
 from rawfix.nn.threads import thread_share
 from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
@@ -220,12 +221,6 @@ def _noise_of(mosaic: Image, cfa: Cfa, frame: RawFrame) -> NoiseModel:
     return estimate_noise(mosaic / gain, cfa.unit(), step=step, most_shot=most_shot(frame))
 
 
-def stand_ins(models: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
-    """What to tell of networks of another tier than the one asked for."""
-    others = [model for model in models if not model.endswith(f"-{settings.quality}")]
-    return tuple(f"{model} was used: {settings.quality} is not installed for its task" for model in others)
-
-
 def enlarged(
     frame: RawFrame,
     settings: Settings,
@@ -241,7 +236,9 @@ def enlarged(
     found = restored(found, frame, settings, progress)
     camera, more = upscale_camera(found.camera, frame.wb, settings, progress)
     models = (*found.models, *more)
-    return replace(found, camera=camera, models=models, notes=(*found.notes, *stand_ins(models, settings)))
+    return replace(
+        found, camera=camera, models=models, notes=(*found.notes, *stand_ins(models, settings.quality))
+    )
 
 
 def develop(

@@ -13,9 +13,10 @@ import pytest
 from rawfix.errors import SettingsError, UnsupportedRawError
 from rawfix.frame import RawFrame, crop
 from rawfix.nn.manifest import models_root
+from rawfix.nn.stand_ins import stand_ins
 from rawfix.physics.defects import Defects
 from rawfix.physics.sensor import Sensor, expose
-from rawfix.pipeline import develop, stand_ins, to_camera
+from rawfix.pipeline import develop, to_camera
 from rawfix.settings import Settings, Strengths
 from tests.conftest import noise_at, scene
 
@@ -162,9 +163,9 @@ def test_the_nearest_tier_stands_in(make_frame: MakeFrame) -> None:
 
 def test_networks_of_another_tier_are_told() -> None:
     models = ("demosaic-bayer-standard", "restore-camera-best", "upscale-x2-camera-fast")
-    notes = stand_ins(models, Settings())
+    notes = stand_ins(models, Settings().quality)
     assert [note.split()[0] for note in notes] == list(models[1:])
-    assert stand_ins(models[:1], Settings()) == ()
+    assert stand_ins(models[:1], Settings().quality) == ()
 
 
 def test_monochrome_needs_no_network(make_frame: MakeFrame) -> None:

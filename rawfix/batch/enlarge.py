@@ -23,6 +23,7 @@ from rawfix.io.jpeg import write_jpeg
 from rawfix.io.picture_file import read_picture
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.writers import WRITERS, Writer
+from rawfix.nn.stand_ins import stand_ins
 from rawfix.settings import LOSSY, check_detail
 from rawfix.settling import Guard
 from rawfix.stages.orient import orient
@@ -163,6 +164,7 @@ def _enlarged(
         orient(picture.samples, picture.orientation), curve or SRGB, order.how, order.guard, bits,
         partial(progress, source) if progress else None,
     )  # fmt: skip
+    notes += stand_ins((model,), order.how.quality)
     provenance = Provenance(order.facts(), ((model, installed_models().get(model, "")),))
     origin = Origin(source, sidecars_of(source), order.strip_private, provenance)
     write = _writer(target, order)

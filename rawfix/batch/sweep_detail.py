@@ -25,6 +25,7 @@ from rawfix.io.png import write_png
 from rawfix.io.read import read_frame
 from rawfix.kept import SUFFIX, load_kept
 from rawfix.maps import apply_maps
+from rawfix.nn.stand_ins import stand_ins
 from rawfix.physics.telling_places import telling_places
 from rawfix.pipeline import check_settings, find, restored
 from rawfix.settings import Settings, check_detail
@@ -113,6 +114,8 @@ def sweep_detail(
             shown.append(picture[y : y + CELL, x : x + CELL])
         cells.append(Cell(f"detail {detail:g}", tuple(shown)))
     write_sheet(sheet, [cells], icc, overwrite=overwrite)
+    model = upscale_model(settings.upscale, settings.quality).manifest.id
+    notes = (*notes, *stand_ins((model,), settings.quality))
     return DetailSweep(sheet, tuple((*key, path) for key, path in names.items()), notes)
 
 

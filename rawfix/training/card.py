@@ -8,6 +8,7 @@ from rawfix.nn.contract import find_contract
 from rawfix.nn.manifest import Manifest
 from rawfix.training.card_texts import TEXTS
 from rawfix.training.evaluation.detection import PLANTED
+from rawfix.training.evaluation.knob_plot import draw_knob
 from rawfix.training.evaluation.tables import to_markdown
 
 _TEXT = """# {id}
@@ -72,6 +73,18 @@ def _measured(manifest: Manifest) -> str:
     return "\n\n".join([_PROTOCOL, *([_DEFINITIONS] if full else []), tables])
 
 
+def _knob(folder: Path, manifest: Manifest) -> str:
+    """Draw what the noise's amplitude does, where it was measured, for the largest set; the card's words for it."""
+    measured = [each for each in manifest.metrics.values() if isinstance(each, dict)]
+    sets = [each for each in measured if "distance" in each.get("bicubic", {}).get("detail 1", {})]
+    if not sets:
+        return ""
+    draw_knob(max(sets, key=lambda each: each["pictures"])["bicubic"]).save(
+        folder / "knob.png", optimize=True
+    )
+    return "\n\n![Error and naturalness by amount of detail](knob.png)"
+
+
 def _ensemble(views: int) -> str:
     """What the card says of a network that is asked several times."""
     if views == 1:
@@ -106,7 +119,7 @@ def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back:
         exposed=text.exposed,
         held_back=", ".join(f"`{name}`" for name in held_back),
         pictures=len(pictures),
-        measured=_measured(manifest),
+        measured=_measured(manifest) + _knob(folder, manifest),
         limits=text.limits,
     )
     (folder / "README.md").write_text(card, encoding="utf-8")

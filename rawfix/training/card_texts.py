@@ -79,8 +79,9 @@ higher resolution along each axis: the least error where the noise is 0, the mos
 a normal distribution, and everything between.
 
 Multi-grid back-projection after JP 7446997 B2 and arXiv:1809.10711: every step doubles the resolution with the same
-weights; {rounds} rounds of correction bring the features of the high resolution down to every lower one, hold them
-against that one's own, and bring the difference up. What is found is added to bicubic interpolation.""",
+weights. Rounds of correction, {rounds[0]} in the first doubling and {rounds[1]} in a second, bring the features of the
+high resolution down to every lower one, hold them against that one's own, and bring the difference up. What is found
+is added to bicubic interpolation.""",
     exposed="""Half of the pictures were made small by the literature's bicubic protocol, half as a camera makes
 them: softened, averaged over photosites in linear light, a little noise left.""",
     limits="""With noise, fine detail is plausible, not seen: faces and letters of a few pixels are guessed. Without, it

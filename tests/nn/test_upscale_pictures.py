@@ -234,3 +234,14 @@ def test_palettes_bits_and_opaque_alpha_are_read(tmp_path: Path) -> None:
     assert shapes == {"palette": (60, 84, 3), "bits": (60, 84, 1), "opaque": (60, 84, 3)}
     np.testing.assert_array_equal(read_picture(tmp_path / "opaque.png").samples, samples(16))
     assert read_picture(tmp_path / "opaque.png").notes
+
+
+def test_a_network_that_stands_in_is_told(
+    tmp_path: Path, upscalers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "a.png"
+    Picture.fromarray(samples()).save(source)
+    there = {folder.name for folder in upscalers.iterdir()}
+    missing = next(t for t in ("best", "standard", "fast") if f"upscale-x2-camera-{t}" not in there)
+    assert run(source, "--quality", missing) == 0
+    assert f"was used: {missing} is not installed" in capsys.readouterr().err
