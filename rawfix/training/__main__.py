@@ -90,8 +90,8 @@ def train(
     demosaic: Annotated[
         list[Path] | None,
         typer.Option(
-            help="restore: a demosaicing model (or checkpoint) whose images it learns from; repeatable, drawn as "
-            "often as named."
+            help="restore, upscale: a demosaicing model (or checkpoint) whose images it learns from; repeatable, drawn "
+            "as often as named. Of a best tier, the network within."
         ),
     ] = None,
     scale: Annotated[int, typer.Option(help="upscale: 2 or 4.")] = 2,
@@ -130,8 +130,8 @@ def train(
         _fail(f"--task {task}: there is {', '.join(choices)}")
     if (cfa, tier) not in choices[task]:
         _fail(f"--cfa {cfa} --tier {tier}: there is {', '.join('/'.join(key) for key in choices[task])}")
-    if (task == "restore") != bool(demosaic):
-        _fail("--task restore needs --demosaic MODEL, once or more, and no other task takes it")
+    if (task == "restore" and not demosaic) or (task == "demosaic" and demosaic):
+        _fail("--task restore needs --demosaic MODEL, once or more; --task demosaic does not take it")
     if scale not in (2, 4) or (features is not None and task != "upscale"):
         _fail(f"--scale {scale}: give 2 or 4; --features is for --task upscale")
     if not 0 <= generated <= 1 or (noise is not None and task == "upscale"):

@@ -83,7 +83,8 @@ weights. Rounds of correction, {rounds[0]} in the first doubling and {rounds[1]}
 high resolution down to every lower one, hold them against that one's own, and bring the difference up. What is found
 is added to bicubic interpolation.""",
     exposed="""Half of the pictures were made small by the literature's bicubic protocol, half as a camera makes
-them: softened, averaged over photosites in linear light, a little noise left.""",
+them: softened, averaged over photosites in linear light, a little noise left; where the config in the manifest names
+demosaicing networks, six tenths of these were mosaics and came through one of them.""",
     limits="""With noise, fine detail is plausible, not seen: faces and letters of a few pixels are guessed. Without, it
 stays soft. Much of it can show as a faint weave in flat areas.""",
 )

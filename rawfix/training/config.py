@@ -86,8 +86,8 @@ class TrainConfig:
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
     ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
     patches whose colors no camera matrix changes. ``demosaic`` names the models whose camera images a
-    restoration network learns from, each drawn as often as it is named; ``features`` is the classifier of a
-    perceptual loss, which joins after ``warm_steps`` steps, the adversarial loss after twice as many.
+    restoration or super-resolution network learns from, each drawn as often as it is named; ``features`` is the
+    classifier of a perceptual loss, which joins after ``warm_steps`` steps, the adversarial loss after twice as many.
     ``noise_generator`` names the checkpoint of a camera's noise generator, which draws the noise of the share
     ``generated`` of the noisy patches.
     """

@@ -21,10 +21,12 @@ from rawfix.physics import psf, scene
 from rawfix.training.config import TrainConfig, UpscaleConfig
 from rawfix.training.data import Photos, draw_crop, stream
 from rawfix.training.demosaic import srgb8, write_strip
+from rawfix.training.networks.demosaic import DemosaicNetwork
 from rawfix.training.networks.encoding import decode, encode
 from rawfix.training.networks.perceptual import SqueezeNet, contextual, distance
 from rawfix.training.networks.upscale import Discriminator, UpscaleNetwork
 from rawfix.training.shrink import shrink_area, shrink_bicubic
+from rawfix.training.weights import load_initial
 
 BORDER = 8
 LIVELY = 3
@@ -33,6 +35,8 @@ CONSISTENCY = 0.1
 """Weight beside the reconstruction. At 1 its gradient was three to five times as large, and the guard sees to it."""
 PLACE = 2.0
 """Weight of the distance beside the contextual loss, which asks for natural detail wherever it lies."""
+DEMOSAICED = 0.6
+"""Share of the small pictures of cameras that were mosaics, where there are networks to demosaic them."""
 CAMERA_SHARE = 0.5
 """Share of the batches that are small as a camera makes them; the others are so by the bicubic protocol."""
 
@@ -62,6 +66,17 @@ class UpscaleTask:
         assert isinstance(config.network, UpscaleConfig)
         self.config, self.photos, self.device = config, photos, device
         self.scale = config.network.scale
+        self.demosaicers = [
+            load_initial(Path(model)).to_network().eval().to(device) for model in config.demosaic
+        ]
+        for demosaic in self.demosaicers:
+            if not isinstance(demosaic, DemosaicNetwork) or demosaic.cfa.has_infrared:
+                raise ValueError("--demosaic: of upscale, name networks that demosaic three colors")
+            if config.patch % demosaic.multiple:
+                raise ValueError(
+                    f"--patch {config.patch}: {demosaic.cfa.name} asks for a multiple of {demosaic.multiple}"
+                )
+            demosaic.requires_grad_(False)
         self.features = SqueezeNet.load(Path(config.features)).to(device) if config.features else None
         torch.manual_seed(config.seed + 1)
         self.judge = Discriminator(48, self.scale.bit_length() - 1).to(device)
@@ -88,7 +103,7 @@ class UpscaleTask:
             yield self.batch(arrays)
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """Large linear pictures, the softness and noise of the small ones, and which protocol makes them."""
+        """Large linear pictures, the softness and noise of the small ones, and which way makes them."""
         config = self.config
         side = config.patch * self.scale
         crops = [draw_crop(self.photos.train, side, rng) for _ in range(config.batch)]
@@ -104,17 +119,32 @@ class UpscaleTask:
         small = (len(crops), 1, config.patch, config.patch)
         grain = rng.standard_normal((len(crops), 3, config.patch, config.patch), np.float32)
         grain *= np.float32(rng.uniform(0, 0.006) * like_camera)
-        return (*images, rng.standard_normal(small, np.float32), grain, np.array(like_camera))
+        # -1: the bicubic protocol; 0: seen in full color; from 1 on: through that demosaicer.
+        way = -1 if not like_camera else 0
+        if like_camera and self.demosaicers and rng.random() < DEMOSAICED:
+            way = 1 + int(rng.integers(len(self.demosaicers)))
+        return (*images, rng.standard_normal(small, np.float32), grain, np.array(way))
 
     def batch(self, arrays: tuple[Tensor, ...]) -> UpscaleBatch:
         """Move to the device and make the small pictures."""
-        large, soft, noise, grain, like_camera = (torch.as_tensor(a).to(self.device) for a in arrays)
-        if bool(like_camera):
+        large, soft, noise, grain, way = (torch.as_tensor(a).to(self.device) for a in arrays)
+        if int(way) >= 0:
             small = shrink_area(soft, self.scale)
             small = small + grain * torch.sqrt(small.clamp(min=0) + 1e-3)
+            if int(way):
+                small = self._demosaiced(small, float(grain.std()), self.demosaicers[int(way) - 1])
             return UpscaleBatch(small, large, noise, shrink_encoded_area)
         rounded = torch.round(shrink_bicubic(srgb(soft), self.scale).clamp(0, 1) * 255) / 255
         return UpscaleBatch(linear(rounded), large, noise, shrink_bicubic)
+
+    @torch.no_grad()
+    def _demosaiced(self, small: Tensor, grain: float, demosaic: DemosaicNetwork) -> Tensor:
+        """What our own demosaicing makes of small pictures that a filter array saw."""
+        side = small.shape[2]
+        channels = torch.from_numpy(demosaic.cfa.channels((side, side)).astype(np.int64)).to(small.device)
+        mosaic = small.gather(1, channels.expand(small.shape[0], 1, side, side))
+        sigma = grain * torch.sqrt(mosaic.clamp(min=0) + 1e-3) + 1e-5
+        return demosaic(mosaic, sigma, torch.zeros_like(mosaic))[0]
 
     def loss(self, model: nn.Module, batch: UpscaleBatch) -> tuple[Tensor, dict[str, float]]:
         """λ₁·reconstruction without noise + λ₂·perceptual with noise + λ₃·adversarial with noise, and its parts."""

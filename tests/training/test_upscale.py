@@ -12,8 +12,9 @@ import pytest
 torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: E402
 
-from rawfix.training.config import TrainConfig, UpscaleConfig  # noqa: E402
+from rawfix.training.config import NetworkConfig, TrainConfig, UpscaleConfig  # noqa: E402
 from rawfix.training.data import load  # noqa: E402
+from rawfix.training.networks import build  # noqa: E402
 from rawfix.training.networks.perceptual import SqueezeNet, contextual, distance  # noqa: E402
 from rawfix.training.networks.upscale import Bicubic, UpscaleNetwork  # noqa: E402
 from rawfix.training.shrink import shrink_area, shrink_bicubic  # noqa: E402
@@ -127,6 +128,46 @@ def test_small_pictures_are_the_large_ones_shrunk(task: UpscaleTask) -> None:
         apart = (shrink_area(batch.large, 2) - batch.image).abs().mean() / batch.image.mean()
         assert float(apart) < 0.1
     assert kinds == {"shrink_bicubic", "shrink_encoded_area"}
+
+
+def checkpoint_of(cfa: str, path: Path) -> Path:
+    network = NetworkConfig(cfa, widths=(8, 8, 8), demosaicers=1, verdict_width=8, bank_kernel=3)
+    state = {"config": TrainConfig(network=network).to_dict(), "ema": build(network).state_dict()}
+    torch.save(state | {"step": 1, "seconds": 1.0}, path)
+    return path
+
+
+def test_most_pictures_of_cameras_come_through_a_demosaicer(pictures: Path, tmp_path: Path) -> None:
+    models = tuple(str(checkpoint_of(cfa, tmp_path / f"{cfa}.pt")) for cfa in ("bayer", "xtrans"))
+    config = TrainConfig(task="upscale", batch=2, patch=48, network=SMALL, demosaic=models)
+    task = UpscaleTask(config, load(pictures), "cpu")
+    assert [d.cfa.name for d in task.demosaicers] == ["bayer", "xtrans"]
+    ways = set()
+    for seed in range(24):
+        arrays = tuple(torch.as_tensor(a) for a in task.draw(np.random.default_rng(seed)))
+        way = int(arrays[-1])
+        ways.add(way)
+        if way > 0:
+            seen = task.batch(arrays).image
+            plain = task.batch((*arrays[:-1], torch.tensor(0))).image
+            channels = torch.from_numpy(task.demosaicers[way - 1].cfa.channels((48, 48)).astype(np.int64))
+            measured = F.one_hot(channels, 3).permute(2, 0, 1).bool().expand_as(seen)
+            known = (seen - plain).abs() < 1e-4
+            assert known[measured].float().mean() > 0.9
+            assert known[~measured].float().mean() < 0.6
+    assert ways == {-1, 0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("cfa", "patch", "says"), [("rgbir2", 48, "three colors"), ("xtrans", 64, "multiple of")]
+)
+def test_demosaicers_that_do_not_fit_are_refused(
+    cfa: str, patch: int, says: str, pictures: Path, tmp_path: Path
+) -> None:
+    models = (str(checkpoint_of(cfa, tmp_path / "a.pt")),)
+    config = TrainConfig(task="upscale", batch=2, patch=patch, network=SMALL, demosaic=models)
+    with pytest.raises(ValueError, match=says):
+        UpscaleTask(config, load(pictures), "cpu")
 
 
 def test_terms_join_one_after_the_other_and_a_checkpoint_keeps_the_discriminator(task: UpscaleTask) -> None:
