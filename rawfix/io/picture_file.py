@@ -99,11 +99,16 @@ _Found = tuple[NDArray[Any], bytes | None, Format, tuple[str, ...]]
 
 def _read_png(path: Path) -> _Found:
     with Pillow.open(path) as header:
-        icc, mode = header.info.get("icc_profile"), header.mode
+        icc, mode, gamma = header.info.get("icc_profile"), header.mode, header.info.get("gamma")
+        notes: tuple[str, ...] = ()
+        if not icc and "srgb" not in header.info and gamma and not 0.43 < gamma < 0.48:
+            notes = (
+                f"its gAMA of {gamma:g} is not heeded: light is decoded, and encoded again, by sRGB's curve",
+            )
         if mode in ("P", "1"):
             wanted = "RGBA" if "transparency" in header.info else "L" if mode == "1" else "RGB"
-            return np.asarray(header.convert(wanted)), icc, "png", ()
-    return np.asarray(imagecodecs.png_decode(path.read_bytes())), icc, "png", ()
+            return np.asarray(header.convert(wanted)), icc, "png", notes
+    return np.asarray(imagecodecs.png_decode(path.read_bytes())), icc, "png", notes
 
 
 def _read_jpeg(path: Path) -> _Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +246,14 @@ def test_a_network_that_stands_in_is_told(
     missing = next(t for t in ("best", "standard", "fast") if f"upscale-x2-camera-{t}" not in there)
     assert run(source, "--quality", missing) == 0
     assert f"was used: {missing} is not installed" in capsys.readouterr().err
+
+
+def test_a_gamma_that_is_not_heeded_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "a.png"
+    Picture.fromarray(samples()).save(source)
+    data = source.read_bytes()
+    chunk = b"gAMA" + (100_000).to_bytes(4, "big")
+    chunk = (4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    source.write_bytes(data[:33] + chunk + data[33:])  # after the header
+    assert run(source) == 0
+    assert "gAMA of 1 is not heeded" in capsys.readouterr().err
