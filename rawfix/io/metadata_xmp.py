@@ -56,7 +56,7 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
             if not origin.strip_private or is_public_xmp(key):
                 xmp.add(exiv2.XmpKey(key), value)
     if (provenance := origin.told_provenance) is not None:
-        for name, content in provenance.properties().items():
+        for name, content in _continued(own, provenance.properties()).items():
             _put(xmp, f"Xmp.{PREFIX}.{name}", content)
         if provenance.is_enhanced and not _is_synthetic(xmp):
             xmp[_SOURCE_TYPE] = f"{_SOURCE_TYPES}/algorithmicallyEnhanced"
@@ -66,6 +66,27 @@ def merged_xmp(own: Any | None, origin: Origin, software: str) -> tuple[Any, tup
     if xmp.count():
         xmp["Xmp.xmp.CreatorTool"] = software
     return xmp, tuple(notes)
+
+
+def _continued(own: Any | None, told: dict[str, str | tuple[str, ...]]) -> dict[str, str | tuple[str, ...]]:
+    """What is told of a development, after what the file tells of those before: all ``Models``, settings ``Before``."""
+    models, before, settings = (_items(own, name) for name in ("Models", "Before", "Settings"))
+    if not settings:
+        return told
+    return told | {"Models": (*models, *told.get("Models", ())), "Before": (*before, *settings)}
+
+
+def _items(xmp: Any | None, name: str) -> tuple[str, ...]:
+    """The texts of one of our own properties, none where it is absent."""
+    if xmp is None:
+        return ()
+    position = xmp.findKey(exiv2.XmpKey(f"Xmp.{PREFIX}.{name}"))
+    if position == xmp.end():
+        return ()
+    value = position.value()
+    if value.typeId() == exiv2.TypeId.xmpText:  # its count is that of its letters
+        return (value.toString(),)
+    return tuple(value.toString(index) for index in range(value.count()))
 
 
 def gps_of_sidecars(xmp: Any) -> Iterator[tuple[str, Any]]:

@@ -141,6 +141,20 @@ def test_the_picture_says_what_was_done_and_keeps_what_it_said(tmp_path: Path, u
     assert said["Xmp.iptcExt.DigitalSourceType"].endswith("/algorithmicallyEnhanced")
 
 
+def test_what_was_done_before_is_still_told(tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    Picture.fromarray(samples()).save(source)
+    for name, detail in (("a", 0), ("a-x2", 0.5), ("a-x2-x2", 0)):
+        assert run(tmp_path / f"{name}.png", "--detail", detail, "--seed", 7) == 0
+    xmp = exiv2.ImageFactory.open(str(tmp_path / "a-x2-x2-x2.png"))
+    xmp.readMetadata()
+    found = {datum.key(): datum.value() for datum in xmp.xmpData()}
+    before = [json.loads(found["Xmp.rawfix.Before"].toString(k)) for k in range(2)]
+    assert [each["detail"] for each in before] == [0, 0.5]
+    assert json.loads(found["Xmp.rawfix.Settings"].toString())["detail"] == 0
+    assert found["Xmp.rawfix.Models"].count() == 3
+
+
 def test_a_picture_that_is_all_made_up_is_not_called_enhanced(tmp_path: Path) -> None:
     source = tmp_path / "a.png"
     Picture.fromarray(samples()).save(source)
