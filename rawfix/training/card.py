@@ -85,14 +85,16 @@ def _knob(folder: Path, manifest: Manifest) -> str:
     return "\n\n![Error and naturalness by amount of detail](knob.png)"
 
 
-def _ensemble(views: int) -> str:
+def _ensemble(views: int, task: str) -> str:
     """What the card says of a network that is asked several times."""
     if views == 1:
         return ""
+    once_more = "" if not task.startswith("upscale") else " without noise; what noise adds is asked once more"
     return f"""
 
 This graph asks the network **{views} times**, of its input turned and mirrored, each time in the phase it knows, and
-averages what it answers (the geometric self-ensemble of Lim et al., 2017). Its weights are those of one network."""
+averages what it answers{once_more} (after the geometric self-ensemble of Lim et al., 2017). Its weights are those of
+one network."""
 
 
 def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back: list[str]) -> None:
@@ -114,7 +116,7 @@ def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back:
         seed=training["seed"],
         graph=manifest.parity["graph_to_torch"],
         fused=manifest.parity["fused_to_trained"],
-        about=text.about.format(**training["config"]["network"]) + _ensemble(training.get("views", 1)),
+        about=text.about.format(**training["config"]["network"]) + _ensemble(training.get("views", 1), task),
         data="\n".join(f"* {entry['name']} ({entry['license']})" for entry in training["data"]),
         exposed=text.exposed,
         held_back=", ".join(f"`{name}`" for name in held_back),

@@ -15,7 +15,7 @@ from rawfix.nn.session import self_test  # noqa: E402
 from rawfix.symmetry import Symmetry  # noqa: E402
 from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig, UpscaleConfig  # noqa: E402
 from rawfix.training.export import export, reach  # noqa: E402
-from rawfix.training.networks import build  # noqa: E402
+from rawfix.training.networks import Network, build  # noqa: E402
 from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
 from rawfix.training.networks.ensemble import SelfEnsemble, _turn, _turn_back, views, views_of  # noqa: E402
 from rawfix.training.weights import load_initial  # noqa: E402
@@ -96,15 +96,7 @@ def test_it_is_exported_as_the_best_tier_and_says_so(tmp_path: Path) -> None:
     config = TrainConfig(
         network=NetworkConfig(widths=(8, 8, 8), demosaicers=1, verdict_width=8, bank_kernel=3)
     )
-    checkpoint = tmp_path / "checkpoint.pt"
-    state = {
-        "config": config.to_dict(),
-        "ema": core.state_dict(),
-        "step": 1,
-        "seconds": 1.0,
-        "hardware": "none",
-    }
-    torch.save(state | {"pictures": [], "held_back": []}, checkpoint)
+    checkpoint = checkpoint_of(core, config, tmp_path / "checkpoint.pt")
     single, best = (load_model(export(checkpoint, tmp_path, views=count)) for count in (1, 3))
     assert (single.manifest.id, best.manifest.id) == ("demosaic-bayer-standard", "demosaic-bayer-best")
     assert best.manifest.gflop_per_mp == pytest.approx(3 * single.manifest.gflop_per_mp, rel=1e-3)
@@ -118,33 +110,52 @@ def test_it_is_exported_as_the_best_tier_and_says_so(tmp_path: Path) -> None:
     torch.testing.assert_close(*answers)
 
 
-@pytest.mark.parametrize(
-    ("task", "network", "name"),
-    [
-        ("restore", RestoreConfig((8, 8, 8)), "restore-camera-best"),
-        ("upscale", UpscaleConfig(width=8), "upscale-x2-camera-standard"),
-    ],
-)
-def test_images_have_ensembles_too(
-    task: str, network: RestoreConfig | UpscaleConfig, name: str, tmp_path: Path
-) -> None:
+def checkpoint_of(core: torch.nn.Module, config: TrainConfig, path: Path) -> Path:
+    state = {"config": config.to_dict(), "ema": core.state_dict(), "step": 1, "seconds": 1.0}
+    torch.save(state | {"hardware": "none", "pictures": [], "held_back": []}, path)
+    return path
+
+
+def perturbed(network: RestoreConfig | UpscaleConfig) -> Network:
     torch.manual_seed(0)
     core = build(network)
     with torch.no_grad():
         for parameter in core.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
-    config = TrainConfig(task=task, tier="fast", network=network)
-    state = {"config": config.to_dict(), "ema": core.state_dict(), "step": 1, "seconds": 1.0}
-    torch.save(state | {"hardware": "none", "pictures": [], "held_back": []}, tmp_path / "checkpoint.pt")
-    single, several = (load_model(export(tmp_path / "checkpoint.pt", tmp_path, views=n)) for n in (1, 4))
-    assert several.manifest.id == name
-    assert several.manifest.gflop_per_mp == pytest.approx(4 * single.manifest.gflop_per_mp, rel=1e-3)
-    assert self_test(several) <= several.manifest.golden["tolerance"]
+    return core.eval()
+
+
+def test_restoration_is_the_mean_of_its_views(tmp_path: Path) -> None:
+    core = perturbed(RestoreConfig((8, 8, 8)))
+    config = TrainConfig(task="restore", tier="standard", network=RestoreConfig((8, 8, 8)))
+    path = checkpoint_of(core, config, tmp_path / "checkpoint.pt")
+    single, best = (load_model(export(path, tmp_path, views=n)) for n in (1, 4))
+    assert best.manifest.id == "restore-camera-best"
+    assert best.manifest.gflop_per_mp == pytest.approx(4 * single.manifest.gflop_per_mp, rel=1e-3)
+    assert self_test(best) <= best.manifest.golden["tolerance"]
     planes = [torch.rand(1, channels, 48, 48) for _, channels in core.inputs]
     with torch.no_grad():
-        whole = SelfEnsemble(core, 4)(*planes)
-        views_found = [
-            [_turn_back(p, *v) for p in core(*(_turn(p, *v) for p in planes))] for v in views_of(core)[:4]
-        ]
-        for found, *parts in zip(whole, *views_found, strict=True):
+        each = [[_turn_back(p, *v) for p in core(*(_turn(p, *v) for p in planes))] for v in views_of(core)]
+        for found, *parts in zip(SelfEnsemble(core, 4)(*planes), *each, strict=True):
             torch.testing.assert_close(found, torch.stack(parts).mean(0))
+
+
+def test_views_of_an_enlargement_agree_on_what_was_seen_and_leave_detail_alone(tmp_path: Path) -> None:
+    network = UpscaleConfig(width=8)
+    core = perturbed(network)
+    path = checkpoint_of(core, TrainConfig(task="upscale", tier="fast", network=network), tmp_path / "a.pt")
+    single, several = (load_model(export(path, tmp_path, views=n)) for n in (1, 3))
+    assert several.manifest.id == "upscale-x2-camera-standard"
+    # What comes before the noise joins, the first view and the lively answer share.
+    assert 3.8 < several.manifest.gflop_per_mp / single.manifest.gflop_per_mp < 4
+    assert self_test(several) <= several.manifest.golden["tolerance"]
+    assert "asked once more" in (several.folder / "README.md").read_text()
+    image, noise = torch.rand(1, 3, 24, 28), torch.randn(1, 1, 24, 28)
+    ensemble = SelfEnsemble(core, 3)
+    with torch.no_grad():
+        still, lively = (ensemble(image, plane)[0] for plane in (0 * noise, noise))
+        plain = [core(_turn(image, *v), 0 * _turn(noise, *v))[0] for v in views_of(core)[:3]]
+        turned = [_turn_back(p, *v) for p, v in zip(plain, views_of(core), strict=False)]
+        torch.testing.assert_close(still, torch.stack(turned).mean(0))
+        detail = core(image, noise)[0] - core(image, 0 * noise)[0]
+        torch.testing.assert_close(lively - still, detail, rtol=1e-4, atol=1e-6)

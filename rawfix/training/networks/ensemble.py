@@ -7,6 +7,9 @@ samples, and errors that depend on how an edge lies average out. Nothing is trai
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +18,7 @@ from rawfix.symmetry import Symmetry
 from rawfix.training.networks import Network
 from rawfix.training.networks.demosaic import DemosaicNetwork
 from rawfix.training.networks.restore import RestoreNetwork
+from rawfix.training.networks.upscale import UpscaleNetwork
 
 View = tuple[Symmetry, tuple[int, int]]
 """A symmetry, and the crop ``(y, x)`` that leads what it moved back into its phase."""
@@ -24,7 +28,10 @@ _ORDER = (0, 7, 1, 2, 3, 4, 5, 6)
 
 
 class SelfEnsemble(nn.Module):
-    """Contract of the network within; its cost times the number of views.
+    """Contract of the network within; its cost times the number of views, and once more for super-resolution.
+
+    There, the views answer without noise, and what noise adds is asked of the image as it lies: an average of detail
+    that noise chose is no detail.
 
     Parameters
     ----------
@@ -61,12 +68,24 @@ class SelfEnsemble(nn.Module):
 
     def forward(self, *planes: Tensor) -> tuple[Tensor, ...]:
         """Means of the core's outputs over the views."""
-        sums: tuple[Tensor, ...] | None = None
+        if isinstance(self.core, UpscaleNetwork):
+            image, noise = planes
+            answers = self._answers((image, noise * 0))
+            first = next(answers)
+            mean = self._mean(chain((first,), answers))
+            return (mean[0] + self.core(image, noise)[0] - first[0],)
+        return self._mean(self._answers(planes))
+
+    def _answers(self, planes: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, ...]]:
+        """The core's outputs in one view after the other, turned back."""
         for symmetry, offset in self.views:
             found = self.core(*(_turn(plane, symmetry, offset) for plane in planes))
-            back = tuple(_turn_back(plane, symmetry, offset) for plane in found)  # any offset is at scale 1
-            sums = back if sums is None else tuple(a + b for a, b in zip(sums, back, strict=True))
-        assert sums is not None
+            yield tuple(_turn_back(plane, symmetry, offset) for plane in found)  # any offset is at scale 1
+
+    def _mean(self, answers: Iterator[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+        sums = next(answers)
+        for each in answers:
+            sums = tuple(a + b for a, b in zip(sums, each, strict=True))
         return tuple(total / len(self.views) for total in sums)
 
     def deliver(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
