@@ -11,6 +11,7 @@ import os
 import struct
 import threading
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ exiv2.LogMsg.setLevel(exiv2.LogMsg.Level.mute)
 
 LOCK = threading.Lock()
 """Exiv2's XMP parser is not thread-safe."""
+_DENSITY = ("XResolution", "YResolution", "ResolutionUnit")
 _PICTURE_LAST = (".jpg", ".jpeg", ".png")
 """Files that end with the picture, whatever becomes of their metadata."""
 
@@ -156,6 +158,16 @@ def read_exif(path: Path, keys: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(_text_of(exif, key) for key in keys)
     except exiv2.Exiv2Error:
         return ("",) * len(keys)
+
+
+def read_density(path: Path) -> tuple[tuple[float, float], int] | None:
+    """Pixels to the unit along both axes, and the unit (2 inch, 3 centimeter); None where that is not told."""
+    *sides, unit = read_exif(path, tuple(f"Exif.Image.{name}" for name in _DENSITY))
+    try:
+        across, down = (float(Fraction(text)) for text in sides)
+    except (ValueError, ZeroDivisionError):
+        return None
+    return ((across, down), int(unit)) if min(across, down) > 0 and unit in ("2", "3") else None
 
 
 def read_names(path: Path) -> tuple[str, str]:

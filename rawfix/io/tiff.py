@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rawfix import __version__
 from rawfix.color.transfer import Display
 from rawfix.io.atomic import replacing
-from rawfix.io.metadata import copy_metadata
+from rawfix.io.metadata import copy_metadata, read_density
 from rawfix.io.provenance import Origin
 
 _STRIP_BYTES = 1 << 20
@@ -69,6 +69,8 @@ def write_tiff(
     From about 4 GB on the file is a BigTIFF, which Exiv2 does not write: it carries the profile only.
     """
     height, width = display.shape[:2]
+    # Exiv2 leaves alone what it takes for the structure of a TIFF.
+    density = None if metadata_from is None else read_density(metadata_from.source)
     options = {
         "photometric": "rgb" if display.ndim == 3 else "minisblack",
         "metadata": None,
@@ -77,6 +79,7 @@ def write_tiff(
         "compression": "adobe_deflate" if compress else None,
         "predictor": compress,
         "byteorder": "<",
+        **({} if density is None else {"resolution": density[0], "resolutionunit": density[1]}),
     }
     with replacing(path, overwrite) as temporary:
         if display.nbytes > _CLASSIC_LIMIT:

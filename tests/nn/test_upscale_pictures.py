@@ -141,6 +141,24 @@ def test_the_picture_says_what_was_done_and_keeps_what_it_said(tmp_path: Path, u
     assert said["Xmp.iptcExt.DigitalSourceType"].endswith("/algorithmicallyEnhanced")
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".jpg", ".png"])
+def test_pixels_to_the_inch_are_kept(suffix: str, tmp_path: Path) -> None:
+    source = tmp_path / f"a{suffix}"
+    Picture.fromarray(samples()).save(source, dpi=(300, 300))  # all there is to do for TIFF; EXIF for the others
+    image = exiv2.ImageFactory.open(str(source))
+    image.readMetadata()
+    for axis in "XY":
+        image.exifData()[f"Exif.Image.{axis}Resolution"] = "300/1"
+    image.exifData()["Exif.Image.ResolutionUnit"] = exiv2.UShortValue(2)
+    image.writeMetadata()
+    assert run(source) == 0
+    found = exiv2.ImageFactory.open(str(tmp_path / f"a-x2{suffix}"))
+    found.readMetadata()
+    said = {datum.key(): datum.toString() for datum in found.exifData()}
+    names = ("XResolution", "YResolution", "ResolutionUnit")
+    assert [said[f"Exif.Image.{name}"] for name in names] == ["300/1", "300/1", "2"]
+
+
 def test_what_was_done_before_is_still_told(tmp_path: Path) -> None:
     source = tmp_path / "a.png"
     Picture.fromarray(samples()).save(source)
