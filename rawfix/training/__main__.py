@@ -104,6 +104,10 @@ def train(
     warm_steps: Annotated[
         int, typer.Option(help="upscale: steps before --features joins, and again before the discriminator.")
     ] = 4000,
+    fidelity: Annotated[
+        float,
+        typer.Option(help="upscale: weight of the error without noise, beside natural detail's of 0.1."),
+    ] = 10.0,
     noise: Annotated[
         Path | None, typer.Option(help="Checkpoint of a camera's noise generator, made by noise.")
     ] = None,
@@ -134,6 +138,8 @@ def train(
         _fail("--task restore needs --demosaic MODEL, once or more; --task demosaic does not take it")
     if scale not in (2, 4) or (features is not None and task != "upscale"):
         _fail(f"--scale {scale}: give 2 or 4; --features is for --task upscale")
+    if fidelity <= 0:
+        _fail(f"--fidelity {fidelity}: a weight is above 0")
     if not 0 <= generated <= 1 or (noise is not None and task == "upscale"):
         _fail(f"--generated {generated}: a share lies between 0 and 1; --noise is not for --task upscale")
     step = lcm(8, CANONICAL[cfa].period[0])
@@ -157,6 +163,7 @@ def train(
         demosaic=tuple(str(model) for model in demosaic or ()),
         features="" if features is None else str(features),
         warm_steps=warm_steps,
+        lambda_reconstruction=fidelity,
         noise_generator="" if noise is None else str(noise),
         generated=generated,
         network=replace(network, scale=scale) if isinstance(network, UpscaleConfig) else network,

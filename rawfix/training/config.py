@@ -114,7 +114,7 @@ class TrainConfig:
     checkpoint_minutes: float = 3.0
     lambda_reconstruction: float = 10.0
     lambda_perceptual: float = 0.1
-    lambda_adversarial: float = 0.02
+    lambda_adversarial: float = 0.008
     warm_steps: int = 4000
     demosaic: tuple[str, ...] = ()
     features: str = ""

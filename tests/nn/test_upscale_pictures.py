@@ -144,7 +144,9 @@ def test_the_picture_says_what_was_done_and_keeps_what_it_said(tmp_path: Path, u
 @pytest.mark.parametrize("suffix", [".tif", ".jpg", ".png"])
 def test_pixels_to_the_inch_are_kept(suffix: str, tmp_path: Path) -> None:
     source = tmp_path / f"a{suffix}"
-    Picture.fromarray(samples()).save(source, dpi=(300, 300))  # all there is to do for TIFF; EXIF for the others
+    Picture.fromarray(samples()).save(
+        source, dpi=(300, 300)
+    )  # all there is to do for TIFF; EXIF for the others
     image = exiv2.ImageFactory.open(str(source))
     image.readMetadata()
     for axis in "XY":
