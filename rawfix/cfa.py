@@ -54,7 +54,8 @@ class Cfa:
                 f"{text!r} is no filter array; give one of {', '.join(CANONICAL)}, a Bayer phase (RGGB), "
                 "or rows of R, G, B, I joined by slashes (GB/RI)"
             )
-        return cls.from_rows(*rows)
+        whole = cls.from_rows(*rows)
+        return cls.from_array(np.array(whole.pattern))
 
     @classmethod
     def from_array(cls, unit: NDArray[np.integer]) -> Cfa:

@@ -177,6 +177,8 @@ def test_an_array_of_no_family_has_no_canonical_phase() -> None:
         ("gb/ri", "GB/RI"),
         ("mono", "G"),
         ("rgb/gbr", "RGB/GBR"),
+        ("rgrg/gbgb", "RG/GB"),
+        ("GG/GG", "G"),
     ],
 )
 def test_arrays_are_named_or_spelt(text: str, letters: str) -> None:

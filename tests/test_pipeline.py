@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rawfix.cfa import Cfa
 from rawfix.errors import SettingsError, UnsupportedRawError
-from rawfix.frame import RawFrame, crop
+from rawfix.frame import NoiseModel, RawFrame, crop
 from rawfix.nn.manifest import models_root
 from rawfix.nn.stand_ins import stand_ins
 from rawfix.physics.defects import Defects
@@ -220,3 +221,19 @@ def test_known_bad_samples_are_repaired(make_frame: MakeFrame) -> None:
     left, _, _ = to_camera(replace(frame, mosaic=mosaic), PLAIN)
     repaired, _, _ = to_camera(replace(frame, mosaic=mosaic, known_bad=known), PLAIN)
     assert np.abs(repaired - clean)[known].mean() < 0.6 * np.abs(left - clean)[known].mean()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "tier"), [("GR/BG", "fast"), ("GR/BG", "standard"), ("xtrans", "standard")]
+)
+def test_an_even_gray_is_even_up_to_its_border(make_frame: MakeFrame, pattern: str, tier: str) -> None:
+    cfa = Cfa.from_text(pattern)
+    frame = replace(
+        make_frame(size=(64, 84)), cfa=cfa, wb=(2.0, 1.0, 1.5), black=np.zeros(cfa.period, np.float32),
+        white=(60000.0,) * 3, noise=NoiseModel((1e-5,) * 3, (1e-8,) * 3, "file"),
+    )  # fmt: skip
+    counts = 0.3 * 60000 / np.array(frame.wb)[cfa.channels((64, 84))]
+    camera = to_camera(
+        replace(frame, mosaic=np.rint(counts).astype(np.uint16)), replace(PLAIN, quality=tier)
+    )[0]
+    np.testing.assert_allclose(camera, 0.3, atol=0.005)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from rawfix.batch.identity import FileState
 from rawfix.batch.known_bad import identify
 from rawfix.classical import measured_noise, unbalanced
@@ -103,11 +105,13 @@ def calibrate_noise(
             frame = read_frame(path)
             if not frame.iso:
                 raise SettingsError(f"{path.name}: tells no ISO")
+            if frame.cfa is None or frame.mosaic.dtype != np.uint16:
+                raise SettingsError(f"{path.name}: holds no samples of a sensor; give RAW files")
+            own = identify(frame, path, camera)
         except RawfixError as error:
             refused(path, error)
             progress(path)
             continue
-        own = identify(frame, path, camera)
         if body is not None and own != body:
             raise SettingsError(
                 f"{path.name}: is of {' '.join(own).strip()}, not {' '.join(body).strip()}; give one body's files"

@@ -24,6 +24,7 @@ from rawfix.io.png import write_png
 from rawfix.io.read import read_frame
 from rawfix.kept import SUFFIX, load_kept
 from rawfix.maps import Maps, apply_maps
+from rawfix.nn.stand_ins import stand_ins
 from rawfix.optics import tell_optics
 from rawfix.physics.telling_places import telling_places
 from rawfix.pipeline import check_settings, find
@@ -44,6 +45,7 @@ class Estimate:
     maps: Maps
     noise: NoiseModel
     settings: Settings
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def estimate_of(
     source: Path, settings: Settings, progress: Callable[[int, int], None] | None = None
 ) -> Estimate:
     """Find, or load, the maps of a file, for the settings' look; raises `RawfixError`."""
+    notes: tuple[str, ...] = ()
     if source.name.endswith(SUFFIX):
         kept, _ = load_kept(source, settings.threads)
         frame, camera, maps, noise = kept.frame, kept.camera, kept.maps, kept.noise
@@ -155,10 +158,11 @@ def estimate_of(
         assert found.maps is not None
         assert found.noise is not None
         camera, maps, noise = found.camera, found.maps, found.noise
+        notes = (*frame.notes, *found.notes, *stand_ins(found.models, settings.quality))
     if settings.wb == "auto":
         chosen, _ = choose_wb(frame, settings, camera)
         settings = replace(settings, wb=",".join(repr(float(value)) for value in chosen))
-    return Estimate(frame, camera, maps, noise, settings)
+    return Estimate(frame, camera, maps, noise, settings, tuple(dict.fromkeys(notes)))
 
 
 Axis = list[tuple[float, str]]
@@ -176,11 +180,12 @@ def _decided(
     def axis(name: str, levels: list[Level], auto: float) -> Axis:
         numbers: dict[float, str] = {}
         for level in levels:
-            number = auto if level == "auto" else float(level)
+            number = auto if level == "auto" else float(f"{level:g}")  # as files are named by it
             numbers.setdefault(number, f"{name} {number:g}{' (auto)' if level == 'auto' else ''}")
         return list(numbers.items())
 
     notes += tell_optics(estimate.maps, estimate.settings.strengths)
+    notes = (*estimate.notes, *notes)
     return axis("denoise", denoise, found.noise[0]), axis("deblur", deblur, found.blur), notes
 
 

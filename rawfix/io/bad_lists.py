@@ -34,6 +34,8 @@ ListFormat = Literal["dcraw", "rawtherapee", "sensor", "rows"]
 FORMATS: tuple[str, ...] = get_args(ListFormat)
 Sites = NDArray[np.intp]
 """``(N, 2)``: row and column, visible area, from 0."""
+_FARTHEST = 1 << 24
+"""Rows and columns that no sensor has."""
 _LINES = {
     "dcraw": ("column", "row", "time"), "rawtherapee": ("column", "row"), "sensor": ("column", "row"),
     "rows": ("row", "column"),
@@ -83,6 +85,8 @@ def read_list(
             continue
         try:
             values = [int(word) for word in words]
+            if any(abs(value) > _FARTHEST for value in values[:2]):
+                values = []
         except ValueError:
             values = []
         if format == "rawtherapee" and len(values) == 1 and not found and not offset:

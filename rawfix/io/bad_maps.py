@@ -8,8 +8,10 @@ number, the camera name alone is the key, and such a map serves only files witho
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,10 @@ def read_map(path: Path) -> BadMap:
             values[name] = None if values[name] is None else (float(values[name][0]), float(values[name][1]))
         values["sites"] = tuple((int(row), int(column)) for row, column in values["sites"])
         found = BadMap(**values)
+        date.fromisoformat(found.made)
+        spans = [span for span in (found.iso, found.seconds) if span is not None]
+        if not all(0 <= low <= high < math.inf and high > 0 for low, high in spans):
+            raise ValueError("speeds and times are above 0")
         inside = all(0 <= row < found.height and 0 <= column < found.width for row, column in found.sites)
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise SettingsError(f"{path}: is no map of bad pixels, or damaged ({error}); delete it") from error

@@ -121,7 +121,7 @@ def facts_beside(path: Path) -> MosaicFacts:
         return MosaicFacts()
     except OSError as error:
         raise SettingsError(f"{sidecar.name}: {error.strerror}; make it readable or remove it") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{sidecar.name}: not TOML: {error}") from None
     return MosaicFacts.from_values(values, sidecar.name)
 

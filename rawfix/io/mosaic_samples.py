@@ -101,11 +101,13 @@ def _read_headerless(path: Path, facts: MosaicFacts) -> tuple[NDArray[np.uint16]
         said = f" of {facts.bits} bits" if facts.bits else ""
         raise CorruptRawError(
             f"{path.name}: has {length} bytes; {width}x{height} samples{said} would be one of {known}; "
-            "check --size and --bits"
+            "check --size and --input-bits"
         )
     bits = facts.bits or stored
     if stored == 16 and facts.bits is None and facts.white is None:
-        raise SettingsError(f"{path.name}: holds 16-bit words; give --bits or --white, or bits in its .toml")
+        raise SettingsError(
+            f"{path.name}: holds 16-bit words; give --input-bits or --white, or bits in its .toml"
+        )
     if stored == 16:
         samples = np.fromfile(path, ">u2" if facts.byte_order == "big" else "<u2").astype(np.uint16)
     elif stored == 8:

@@ -7,7 +7,10 @@ import numpy as np
 from rawfix.frame import NoiseModel, RawFrame, with_infrared
 from rawfix.io.dng_tags import RawTags
 from rawfix.io.raw_planes import order_of
-from rawfix.physics.noise_estimation import estimate_noise, most_shot
+from rawfix.physics.noise_estimation import estimate_noise, least_variance, most_shot
+
+_LEAST_READ = least_variance(1 / 65535)
+"""A profile may leave the read noise out; rounding alone is noise."""
 
 
 def file_noise(raw: RawTags | None) -> NoiseModel | None:
@@ -19,7 +22,8 @@ def file_noise(raw: RawTags | None) -> NoiseModel | None:
         return None
     order = order_of(raw)
     red, green, blue = (pairs[plane] for plane in order) if len(pairs) > max(order) else pairs[:1] * 3
-    return NoiseModel((red[0], green[0], blue[0]), (red[1], green[1], blue[1]), "file")
+    read = tuple(max(pair[1], _LEAST_READ) for pair in (red, green, blue))
+    return NoiseModel((red[0], green[0], blue[0]), (read[0], read[1], read[2]), "file")
 
 
 def estimate(frame: RawFrame) -> NoiseModel:

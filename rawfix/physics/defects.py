@@ -56,10 +56,11 @@ def mark(shape: tuple[int, int], defects: Defects, rng: np.random.Generator) -> 
             y, x = int(np.clip(y + step_y, 0, height - 1)), int(np.clip(x + step_x, 0, width - 1))
     lines = np.zeros(shape, bool)
     for _ in range(rng.poisson(defects.lines)):
-        along, across = (height, width) if rng.random() < 0.6 else (width, height)
+        is_column = rng.random() < 0.6
+        along, across = (height, width) if is_column else (width, height)
         position = int(rng.integers(across))
         start = 0 if rng.random() < 0.5 else int(rng.integers(along))
-        if along == height:
+        if is_column:
             lines[start:, position] = True
         else:
             lines[position, start:] = True

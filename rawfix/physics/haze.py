@@ -97,7 +97,8 @@ def estimate_haze(rows: Rows, shape: tuple[int, int], clip: tuple[float, float, 
     whole = (small < 0.95 * np.asarray(clip, np.float32)).all(-1)
     if np.count_nonzero(whole) < 16:
         return None
-    limit = np.partition(darkest[whole], -max(8, whole.size // 1000))[-max(8, whole.size // 1000)]
+    count = min(max(8, whole.size // 1000), int(np.count_nonzero(whole)))
+    limit = np.partition(darkest[whole], -count)[-count]
     chosen = small[whole & (darkest >= limit)]
     airlight = tuple(float(np.float32(v)) for v in np.median(chosen, 0))
     if min(airlight) <= 0.01:

@@ -28,6 +28,8 @@ def telling_places(light: Image, side: int) -> tuple[tuple[int, int], tuple[int,
     pure black aside; what saturates is no edge.
     """
     height, width = (size // _BLOCK for size in light.shape)
+    if not height or not width:
+        return (0, 0), (0, 0)
     means = light[: height * _BLOCK, : width * _BLOCK].reshape(height, _BLOCK, width, _BLOCK).mean((1, 3))
     reach = max(1, side // _BLOCK)
     step = max(1, reach // 4)

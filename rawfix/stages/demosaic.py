@@ -20,6 +20,10 @@ Finish = Callable[[int, int, dict[str, Image]], Mapping[str, NDArray[Any]]]
 THRESHOLD = 0.5
 """Probability from which a sample counts as defective."""
 _NEAREST = 8
+_RIM = 4
+"""Pixels along the border that the network, which sees them on one side only, may get wrong."""
+_SLACK = 2
+"""How far such a pixel may leave the range of the samples around it, in times that range: there, light has a trend."""
 _AT_ONCE = 1 << 18
 """Sites looked at together: a frame that is bad throughout must not take many times its memory."""
 _AROUND = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0))
@@ -113,26 +117,42 @@ def demosaic(
     sites = rows[bright], columns[bright]
     points = are_point_sources(mosaic, sites, cfa, wb, noise, known_bad)
     _give_back(camera, bad, mosaic, cfa, (sites[0][points], sites[1][points]))
-    _bring_within(camera, bad, mosaic, cfa)
+    _bring_within(camera, bad | _rim(bad.shape), bad, mosaic, cfa)
     return camera, bad
 
 
-def _bring_within(camera: Image, bad: NDArray[np.bool_], mosaic: Image, cfa: Cfa) -> None:
-    """Hold replaced pixels, in place, between the least and the most of the good samples around them, by channel.
+def _rim(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The outermost pixels: beyond them nothing was measured."""
+    rim = np.ones(shape, bool)
+    rim[_RIM:-_RIM, _RIM:-_RIM] = False
+    return rim
 
-    Nothing was measured there, so nothing speaks for an extreme; a network that half believes a defect leaves some
-    of it. With less than two good samples among the eight nearest of a color, what the network found stands.
+
+def _bring_within(
+    camera: Image, where: NDArray[np.bool_], bad: NDArray[np.bool_], mosaic: Image, cfa: Cfa
+) -> None:
+    """Hold pixels, in place, between the least and the most of the good samples around them, by channel.
+
+    Where nothing was measured, nothing speaks for an extreme, and a network that half believes a defect leaves some
+    of it; with less than two good samples among the eight nearest of a color, what the network found stands. Pixels
+    that are not bad may leave that range by `_SLACK` times its width, and what was measured there stays.
     """
-    every = np.nonzero(bad)
+    every = np.nonzero(where)
     for start in range(0, every[0].size, _AT_ONCE):
         rows, columns = (index[start : start + _AT_ONCE] for index in every)
         for channel in np.unique(cfa.unit()):
             near = same_color_offsets(cfa, _NEAREST, int(channel))
             offsets = near[rows % cfa.period[0], columns % cfa.period[1]]
             values, good = samples_at(mosaic, bad, (rows, columns), offsets)
-            few = good.sum(1) < 2
-            least = np.where(few, -np.inf, np.where(good, values, np.inf).min(1))
-            most = np.where(few, np.inf, np.where(good, values, -np.inf).max(1))
+            is_bad = bad[rows, columns]
+            stands = good.sum(1) < np.where(is_bad, 2, 1)
+            stands |= ~is_bad & (_channels_at(cfa, rows, columns) == channel)
+            least = np.where(good, values, np.inf).min(1)
+            most = np.where(good, values, -np.inf).max(1)
+            slack = np.where(is_bad | stands, 0, _SLACK * (most - least))
+            least, most = (
+                np.where(stands, end, x) for end, x in ((-np.inf, least - slack), (np.inf, most + slack))
+            )
             camera[rows, columns, channel] = np.clip(camera[rows, columns, channel], least, most)
 
 

@@ -37,7 +37,12 @@ def crosstalk_matrix(text: str) -> NDArray[np.float64]:
     if numbers.size not in (3, 12) or not (np.isfinite(numbers).all() and np.abs(numbers).max() <= 10):
         raise SettingsError(f"--ir-crosstalk {text!r} is not understood; give {HELP}, within ±10")
     if numbers.size == 12:
-        return numbers.reshape(3, 4)
+        matrix = numbers.reshape(3, 4)
+        if not matrix[:, :3].any(1).all():
+            raise SettingsError(
+                f"--ir-crosstalk {text!r}: a row without red, green and blue makes a channel black"
+            )
+        return matrix
     plain[:, 3] = -numbers
     return plain
 

@@ -30,6 +30,8 @@ from rawfix.physics.noise import LUMA
 
 _ROWS = 16
 """Rows at a time: temporaries stay in the processor's cache. Drawn maps that reach far take more."""
+_LEAST_READ = np.float32(1e-12)
+"""Variance of a sensor without noise: what is divided by it is finite."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +117,7 @@ def combine(
     step = max(_ROWS, 8 * reach)
     result = camera if in_place and not reach else np.empty_like(camera)
     # Along whole rows: NumPy crawls along an axis of three.
-    shots, reads = np.tile(shot, width), np.tile(read, width)
+    shots, reads = np.tile(shot, width), np.tile(np.maximum(read, _LEAST_READ), width)
     scratch = _Scratch(step + 2 * reach, width)
 
     def fill(top: int) -> None:

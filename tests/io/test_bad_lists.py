@@ -52,7 +52,7 @@ def test_what_lies_outside_is_ignored() -> None:
     assert not to_mask(np.zeros((0, 2), np.intp), (4, 5)).any()
 
 
-@pytest.mark.parametrize("line", ["1 2", "1 2 3 4", "one 2 3", "1.5 2 3", "1,2,3"])
+@pytest.mark.parametrize("line", ["1 2", "1 2 3 4", "one 2 3", "1.5 2 3", "1,2,3", f"{10**23} 1 0"])
 def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
     path = written(tmp_path, f"1 2 3\n{line}\n")
     with pytest.raises(SettingsError, match="line 2") as refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,8 @@ def test_nothing_is_replaced_unasked() -> None:
         lambda text: text.replace('"camera"', '"kamera"'),
         lambda text: text.replace("[19,29]", "[19]"),
         lambda text: text.replace("[100.0,800.0]", "100"),
+        lambda text: text.replace("[100.0,800.0]", "[0,0]"),
+        lambda text: re.sub(r'"made":"[^"]*"', '"made":"yesterday"', text),
     ],
 )
 def test_a_damaged_map_is_refused_by_name(damage: object) -> None:

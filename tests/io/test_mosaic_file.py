@@ -179,9 +179,9 @@ def test_an_option_without_meaning_is_named(key: str, value: object) -> None:
     [
         ({"size": "48x31"}, r"has 3072 bytes; 48x31 .* check --size"),
         ({"size": None}, "give --size"),
-        ({"size": "96x32", "bits": 12}, "of 12 bits .* check --size and --bits"),
+        ({"size": "96x32", "bits": 12}, "of 12 bits .* check --size and --input-bits"),
         ({"bits": 8}, "exceed 8 bits"),
-        ({"bits": None, "white": None}, "--bits or --white"),
+        ({"bits": None, "white": None}, "input-bits or --white"),
         ({"byte_order": "big"}, "exceed 12 bits"),
         ({"bits": 10}, "exceed 10 bits"),
         ({"black": "4000"}, "not above black"),

@@ -120,3 +120,16 @@ def test_the_same_generator_plants_the_same_defects() -> None:
     np.testing.assert_array_equal(first[1], second[1])
     other, _ = plant(ramp(), defects, np.random.default_rng(6))
     assert (other != first[0]).any()
+
+
+def test_lines_of_a_square_sensor_are_rows_and_columns() -> None:
+    rows = columns = 0
+    for seed in range(60):
+        _, lines = mark((32, 32), Defects(probability=0, lines=1, clusters=0), np.random.default_rng(seed))
+        if not lines.any():
+            continue
+        height, width = (np.ptp(np.nonzero(lines)[axis]) for axis in (0, 1))
+        rows += height == 0 and width > 0
+        columns += width == 0 and height > 0
+    assert rows > 5
+    assert columns > 5

@@ -102,7 +102,7 @@ def test_denoising_leaves_the_square_of_the_rest() -> None:
         left = noise.residual(model, strength, strength, wb)
         stated = np.array((model.shot, model.read)) * (1 - strength) ** 2
         np.testing.assert_allclose((left.shot, left.read), stated)
-    assert 0 < noise.residual(model, 1.0, 1.0).shot[0] < 1e-3 * model.shot[0]
+    assert 0 < noise.residual(model, 1.0, 1.0).shot[0] < 0.05 * model.shot[0]
 
 
 @pytest.mark.parametrize(("luma", "chroma"), [(0.4, 0.4), (0.3, 0.9), (1.0, 0.0), (-0.5, 1.0)])

@@ -126,3 +126,9 @@ def test_noise_on_cleared_light_is_what_a_camera_would_have_recorded() -> None:
     assert left(0).std() == pytest.approx(expected, rel=0.03)
     assert left(1).std() < 1e-5
     assert left(0, told=False).std() > 3 * expected
+
+
+def test_a_frame_that_is_nearly_all_blown_is_looked_at() -> None:
+    picture = np.tile(np.array(CLIP, np.float32), (200, 200, 1))
+    picture[60:65, 60:65] = 0.2
+    assert estimate_haze(lambda start, end: picture[start:end], (200, 200), CLIP) is None

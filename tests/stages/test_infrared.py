@@ -60,7 +60,9 @@ def test_the_way_to_the_clipping_point_is_monotonic() -> None:
     assert (np.diff(green) > 0).all()
 
 
-@pytest.mark.parametrize("text", ["1", "1,2", "a,b,c", "nan,0,0", "11,0,0", "1,2,3,4", "inf,0,0"])
+@pytest.mark.parametrize(
+    "text", ["1", "1,2", "a,b,c", "nan,0,0", "11,0,0", "1,2,3,4", "inf,0,0", ",".join("0" * 12)]
+)
 def test_what_is_no_matrix_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="--ir-crosstalk"):
         crosstalk_matrix(text)

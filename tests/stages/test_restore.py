@@ -161,3 +161,11 @@ def test_the_result_is_the_same_for_any_number_of_threads() -> None:
     shot, read = np.full(3, 1e-3, np.float32), np.full(3, 1e-5, np.float32)
     one, four = (combine(camera, components, shot, read, threads=threads) for threads in (1, 4))
     np.testing.assert_array_equal(one, four)
+
+
+def test_a_sensor_without_noise_gives_finite_light() -> None:
+    nothing = np.zeros(3, np.float32)
+    dark = np.where(np.float32(np.median(CAMERA)) > CAMERA, np.float32(0), CAMERA)
+    for shot in (nothing, SHOT):
+        found = combine(dark.copy(), parts(0, 0.7), shot, nothing)
+        assert np.isfinite(found).all()
