@@ -105,8 +105,7 @@ def train(
         int, typer.Option(help="upscale: steps before --features joins, and again before the discriminator.")
     ] = 4000,
     fidelity: Annotated[
-        float,
-        typer.Option(help="upscale: weight of the error without noise, beside natural detail's of 0.1."),
+        float, typer.Option(help="upscale: weight of the error, beside detail's of 0.1.")
     ] = 10.0,
     noise: Annotated[
         Path | None, typer.Option(help="Checkpoint of a camera's noise generator, made by noise.")
