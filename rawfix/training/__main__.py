@@ -86,6 +86,9 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine.")] = 1.2e-3,
     quiet: Annotated[float, typer.Option(help="Share of patches without noise.")] = 0.6,
     natural: Annotated[float, typer.Option(help="Share of patches in the pictures' own colors.")] = 0.5,
+    hard: Annotated[
+        float, typer.Option(help="demosaic: share of patches from where linear demosaicing errs most.")
+    ] = 0.25,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 1,
     demosaic: Annotated[
         list[Path] | None,
@@ -139,6 +142,8 @@ def train(
         _fail(f"--scale {scale}: give 2 or 4; --features is for --task upscale")
     if fidelity <= 0:
         _fail(f"--fidelity {fidelity}: a weight is above 0")
+    if not 0 <= hard <= 1:
+        _fail(f"--hard {hard}: a share lies between 0 and 1")
     if not 0 <= generated <= 1 or (noise is not None and task == "upscale"):
         _fail(f"--generated {generated}: a share lies between 0 and 1; --noise is not for --task upscale")
     step = lcm(8, CANONICAL[cfa].period[0])
@@ -156,6 +161,7 @@ def train(
         patch=patch,
         quiet=quiet,
         natural=natural,
+        hard=hard,
         learning_rate=learning_rate,
         seed=seed,
         task=task,

@@ -85,7 +85,8 @@ class TrainConfig:
     ``minutes`` is the length of the run, in minutes spent training (resumed time counts on); the learning
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
     ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
-    patches whose colors no camera matrix changes. ``demosaic`` names the models whose camera images a
+    patches whose colors no camera matrix changes, ``hard`` that of demosaicing's patches drawn where linear
+    demosaicing errs most. ``demosaic`` names the models whose camera images a
     restoration or super-resolution network learns from, each drawn as often as it is named; ``features`` is the
     classifier of a perceptual loss, which joins after ``warm_steps`` steps, the adversarial loss after twice as many.
     ``noise_generator`` names the checkpoint of a camera's noise generator, which draws the noise of the share
@@ -102,6 +103,7 @@ class TrainConfig:
     border: int = 4
     quiet: float = 0.6
     natural: float = 0.5
+    hard: float = 0.25
     learning_rate: float = 1.2e-3
     warmup: float = 0.01
     ema: float = 0.999

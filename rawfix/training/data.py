@@ -100,7 +100,11 @@ def draw_crop(photos: tuple[tuple[str, Photo], ...], size: int, rng: np.random.G
         y = int(rng.integers(photo.shape[0] - size + 1))
         x = int(rng.integers(photo.shape[1] - size + 1))
         crops.append(photo[y : y + size, x : x + size])
-    crop = max(crops, key=_color_detail)
+    return turned(max(crops, key=_color_detail), rng)
+
+
+def turned(crop: Photo, rng: np.random.Generator) -> Photo:
+    """A view of the square crop, flipped and transposed at random."""
     if rng.random() < 0.5:
         crop = crop.transpose(1, 0, 2)
     return crop[:: int(rng.choice((-1, 1))), :: int(rng.choice((-1, 1)))]

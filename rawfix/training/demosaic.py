@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from rawfix.cfa import CANONICAL, INFRARED
 from rawfix.physics import scene
 from rawfix.physics.defects import Defects, plant
+from rawfix.training import mining
 from rawfix.training.config import NetworkConfig, TrainConfig
-from rawfix.training.data import Photos, draw_crop, stream
+from rawfix.training.data import Photo, Photos, draw_crop, stream
 from rawfix.training.learned_noise import maybe, open_for
 from rawfix.training.linear import fit_bank, fit_leave_one_out
 from rawfix.training.losses import Batch, LinearDemosaic, demosaic_loss, inside
@@ -64,7 +65,12 @@ class DemosaicTask:
         with torch.no_grad():
             bank.direct.copy_(torch.from_numpy(kernels.reshape(bank.direct.shape)))
         probe = DemosaicNetwork(plain)
-        self.linear = LinearDemosaic(bank, probe.order, probe.period).to(device)
+        self.linear = LinearDemosaic(bank, probe.order, probe.period)
+        visible = INFRARED not in CANONICAL[plain.cfa].unit()
+        self.hard = (
+            mining.find(photos.train, CANONICAL[plain.cfa], self.linear) if visible and config.hard else None
+        )
+        self.linear = self.linear.to(device)
 
     def initialize(self, model: nn.Module) -> None:
         """Start a network that has learnt nothing yet."""
@@ -84,7 +90,7 @@ class DemosaicTask:
         """One batch of pairs."""
         config = self.config
         cfa = CANONICAL[demosaic_config(config).cfa]
-        crops = [draw_crop(self.photos.train, config.patch, rng) for _ in range(config.batch)]
+        crops = [self._crop(rng) for _ in range(config.batch)]
         return collate(
             [
                 make_pair(
@@ -98,6 +104,11 @@ class DemosaicTask:
                 for crop in crops
             ]
         )
+
+    def _crop(self, rng: np.random.Generator) -> Photo:
+        if self.hard is not None and rng.random() < self.config.hard:
+            return self.hard.draw(self.config.patch, rng)
+        return draw_crop(self.photos.train, self.config.patch, rng)
 
     def batch(self, arrays: tuple[Tensor, ...]) -> Batch:
         """Move to the device and complete the target."""
