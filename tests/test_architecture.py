@@ -29,7 +29,7 @@ DOORS = {
     "python_multipart": ("server/upload.py",),
     "httpx": ("server/client.py",),
     "torch": ("training/*.py", "training/*/*.py"),
-    "typer": ("cli/*.py", "training/*.py"),
+    "typer": ("cli/*.py", "training/__main__.py", "training/commands/*.py"),
     "rich": ("cli/*.py", "training/*.py"),
 }
 """Outside dependency → the files that may import it."""

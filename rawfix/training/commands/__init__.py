@@ -1,0 +1,1 @@
+"""The commands of ``python -m rawfix.training``, a file each."""
