@@ -125,6 +125,7 @@ def develop(
     black: headerless.Black = None,
     white: headerless.White = None,
     byte_order: headerless.ByteOrder = None,
+    packing: headerless.Packing = None,
     matrix: headerless.Matrix = None,
 ) -> None:
     """Develop RAW files into pictures."""
@@ -148,6 +149,7 @@ def info(
     black: headerless.Black = None,
     white: headerless.White = None,
     byte_order: headerless.ByteOrder = None,
+    packing: headerless.Packing = None,
     wb: headerless.InfoWb = None,
     matrix: headerless.Matrix = None,
 ) -> None:

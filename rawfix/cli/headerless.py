@@ -42,6 +42,13 @@ InfoBits = Annotated[
 ByteOrder = Annotated[
     str | None, typer.Option(help="Of 16-bit words: little (default) or big.", rich_help_panel=_PANEL)
 ]
+Packing = Annotated[
+    str | None,
+    typer.Option(
+        help="Of packed 10 and 12 bits: mipi or genicam (10p, 12p). Default: by their looks.",
+        rich_help_panel=_PANEL,
+    ),
+]
 Matrix = Annotated[
     str | None,
     typer.Option(
@@ -53,7 +60,7 @@ InfoWb = Annotated[
     str | None, typer.Option(help="Multipliers of red, green, blue.", metavar="R,G,B", rich_help_panel=_PANEL)
 ]
 
-_OPTIONS = ("cfa", "size", "black", "white", "byte_order", "matrix")
+_OPTIONS = ("cfa", "size", "black", "white", "byte_order", "packing", "matrix")
 
 
 def facts_of(parameters: Mapping[str, Any]) -> MosaicFacts:
@@ -92,6 +99,6 @@ def check_facts(given: MosaicFacts, sources: Iterable[Path], wb_is_look: bool) -
     said = replace(given, wb=None) if wb_is_look else given
     if said != MosaicFacts() and not any(path.suffix.lower() in MOSAIC_SUFFIXES for path in sources):
         raise SettingsError(
-            "--cfa, --size, --black, --white, --input-bits (--bits 9 to 15), --byte-order and --matrix describe "
-            f"mosaics without a RAW container ({' '.join(sorted(MOSAIC_SUFFIXES))}); no input is one"
+            "--cfa, --size, --black, --white, --input-bits (--bits 9 to 15), --byte-order, --packing and --matrix "
+            f"describe mosaics without a RAW container ({' '.join(sorted(MOSAIC_SUFFIXES))}); no input is one"
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class MosaicFacts:
         black = 600                  # or one level a channel: red, green, blue[, infrared]
         white = 16383
         byte_order = "little"        # or "big": of 16-bit words in .raw and .bin
+        packing = "mipi"             # or "genicam": of packed samples in .raw and .bin
         wb = [2.0, 1.0, 1.5]         # multipliers of red, green, blue
         matrix = [[1.6, -0.4, -0.2], [-0.2, 1.5, -0.3], [0.0, -0.5, 1.5]]   # white-balanced camera to sRGB
 
@@ -41,6 +43,8 @@ class MosaicFacts:
         Levels in counts: one, or one a channel; one.
     byte_order
         ``little`` or ``big``.
+    packing
+        ``mipi`` (CSI-2 RAW10, RAW12) or ``genicam`` (10p, 12p).
     wb
         Multipliers, green = 1.
     matrix
@@ -54,6 +58,7 @@ class MosaicFacts:
     black: tuple[float, ...] | None = None
     white: float | None = None
     byte_order: str | None = None
+    packing: str | None = None
     wb: tuple[float, float, float] | None = None
     matrix: tuple[float, ...] | None = None
 
@@ -177,9 +182,9 @@ def _level(value: Any, counts: Sequence[int], what: str) -> tuple[float, ...]:
     return numbers
 
 
-def _byte_order(value: Any) -> str:
-    if value not in ("little", "big"):
-        raise ValueError("give little or big")
+def _one_of(first: str, second: str, value: Any) -> str:
+    if value not in (first, second):
+        raise ValueError(f"give {first} or {second}")
     return str(value)
 
 
@@ -203,7 +208,7 @@ def _matrix(value: Any) -> tuple[float, ...]:
     return m
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], Any]] = {
     "cfa": _cfa,
     "size": _size,
     "bits": _bits,
@@ -211,7 +216,8 @@ _READERS = {
         value, (1, 3, 4), "one level, or one each for red, green, blue[, infrared]"
     ),
     "white": lambda value: _level(value, (1,), "one level in counts")[0],
-    "byte_order": _byte_order,
+    "byte_order": partial(_one_of, "little", "big"),
+    "packing": partial(_one_of, "mipi", "genicam"),
     "wb": _wb,
     "matrix": _matrix,
 }

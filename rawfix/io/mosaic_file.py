@@ -44,15 +44,16 @@ def read_mosaic(path: Path, facts: MosaicFacts) -> RawFrame:
         See `read_samples` and `raw_checks.check_samples`.
     """
     assert facts.cfa is not None
-    mosaic, bits = read_samples(path, facts)
-    white = facts.white if facts.white is not None else float(2**bits - 1)
+    samples = read_samples(path, facts)
+    mosaic = samples.mosaic
+    white = facts.white if facts.white is not None else float(2**samples.bits - 1)
     black = _black(path, facts, facts.cfa)
     if float(black.max()) >= white:
         raise SettingsError(f"{path.name}: white {white:g} is not above black {black.max():g}; give --white")
     raw_checks.check_samples(path, mosaic, float(black.min()), white, None)
     mosaic.flags.writeable = False
     is_mono = facts.cfa.name == "mono"
-    notes = [] if facts.black is not None else [_NO_BLACK]
+    notes = [*samples.notes, *(() if facts.black is not None else (_NO_BLACK,))]
     cam_to_xyz = SRGB_TO_XYZ.copy()
     if facts.matrix is not None:
         rows = np.array(facts.matrix).reshape(3, 3)

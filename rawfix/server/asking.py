@@ -47,7 +47,8 @@ class Asked(BaseModel):
     settings: Look = Field(default_factory=Look)  # type: ignore[valid-type]
     mosaic: dict[str, Any] = Field(
         default_factory=dict,
-        description="Facts of a mosaic without a RAW container: cfa, size, bits, black, white, byte_order, wb, matrix.",
+        description="Facts of a mosaic without a RAW container: "
+        "cfa, size, bits, black, white, byte_order, packing, wb, matrix.",
     )
     files: list[File] = Field(default_factory=list, description="What to make beside the picture.")
     private: bool = Field(False, description="Leave places, serial numbers, names and maker notes out.")

@@ -19,7 +19,7 @@ from tests.conftest import scene
 
 pytestmark = pytest.mark.models
 NOTHING = dict.fromkeys(
-    ("cfa", "size", "black", "white", "byte_order", "matrix", "input_bits", "wb", "bits", "format")
+    ("cfa", "size", "black", "white", "byte_order", "packing", "matrix", "input_bits", "wb", "bits", "format")
 )
 DESCRIBED = ["--cfa", "RGGB", "--size", "96x80", "--black", "64", "--white", "4000"]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import CorruptRawError, RawfixError, SettingsError, UnsupportedRawError
 from rawfix.io.mosaic_facts import MosaicFacts, facts_beside
-from rawfix.io.mosaic_samples import unpack_mipi
+from rawfix.io.mosaic_samples import unpack_genicam, unpack_mipi
 from rawfix.io.read import read_frame
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
@@ -43,9 +43,17 @@ def pack_mipi(mosaic: np.ndarray, bits: int) -> bytes:
     return bytes(packed)
 
 
+def pack_genicam(mosaic: np.ndarray, bits: int) -> bytes:
+    """As one string of bits, the lowest of the first sample first."""
+    string = sum(sample << bits * place for place, sample in enumerate(mosaic.ravel().tolist()))
+    return string.to_bytes(mosaic.size * bits // 8, "little")
+
+
 def write(path: Path, mosaic: np.ndarray, layout: str) -> Path:
     if layout.startswith("mipi"):
         path.write_bytes(pack_mipi(mosaic, int(layout[4:])))
+    elif layout.startswith("genicam"):
+        path.write_bytes(pack_genicam(mosaic, int(layout[7:])))
     elif layout in ("<u2", ">u2", "u1"):
         path.write_bytes(mosaic.astype(layout).tobytes())
     elif path.suffix == ".npy":
@@ -83,6 +91,48 @@ def test_packed_samples_are_unpacked(bits: int, groups: int, seed: int) -> None:
     mosaic = np.random.default_rng(seed).integers(0, 2**bits, groups * 4).astype(np.uint16)
     packed = np.frombuffer(pack_mipi(mosaic, bits), np.uint8)
     np.testing.assert_array_equal(unpack_mipi(packed, bits), mosaic)
+    string = np.frombuffer(pack_genicam(mosaic, bits), np.uint8)
+    np.testing.assert_array_equal(unpack_genicam(string, bits), mosaic)
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("layout", ["mipi", "genicam"])
+def test_packed_samples_tell_their_rule_by_their_looks(layout: str, bits: int, tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:32, :48]
+    grain = np.random.default_rng(3).normal(0, 2**bits / 60, (32, 48))
+    mosaic = np.clip(2**bits * (0.3 + rows / 80 + columns / 400) + grain, 0, 2**bits - 1).astype(np.uint16)
+    path = write(tmp_path / "a.raw", mosaic, f"{layout}{bits}")
+    frame = read_frame(path, facts(bits=bits, white=None))
+    np.testing.assert_array_equal(frame.mosaic, mosaic)
+    assert any("GenICam" in note for note in frame.notes) == (layout == "genicam")
+    other = {"mipi": "genicam", "genicam": "mipi"}[layout]
+    assert (read_frame(path, facts(bits=bits, white=None, packing=layout)).mosaic == mosaic).all()
+    assert (read_frame(path, facts(bits=bits, white=None, packing=other)).mosaic != mosaic).any()
+
+
+def test_the_bits_of_a_tiff_are_its_own(tmp_path: Path) -> None:
+    mosaic = noisy(12)
+    tifffile.imwrite(tmp_path / "a.tif", mosaic, photometric="minisblack", bitspersample=12)
+    frame = read_frame(tmp_path / "a.tif", facts(bits=None, white=None))
+    np.testing.assert_array_equal(frame.mosaic, mosaic)
+    assert frame.white == (4095.0,) * 3
+    assert not any("input-bits" in note for note in frame.notes)
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.png", "a.tif"])
+def test_16_bits_that_are_not_used_are_told(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, noisy(12), "")
+    frame = read_frame(path, facts(bits=None, white=None))
+    assert frame.white == (65535.0,) * 3
+    assert f"no sample exceeds {noisy(12).max()}" in frame.notes[0]
+    assert "--input-bits" in frame.notes[0]
+    bright = write(tmp_path / f"b{path.suffix}", noisy(16), "")
+    for of, said in (
+        (path, {"bits": 12, "white": None}),
+        (path, {"bits": None}),
+        (bright, {"bits": None, "white": None}),
+    ):
+        assert not any("--input-bits" in note for note in read_frame(of, facts(**said)).notes)
 
 
 @pytest.mark.parametrize("family", sorted(CANONICAL))
@@ -108,7 +158,7 @@ def test_facts_reach_the_frame(tmp_path: Path) -> None:
 
 
 def test_what_is_assumed_is_told(tmp_path: Path) -> None:
-    frame = read_frame(write(tmp_path / "a.npy", noisy(), ""), MosaicFacts.from_values({"cfa": "RGGB"}))
+    frame = read_frame(write(tmp_path / "a.npy", noisy(16), ""), MosaicFacts.from_values({"cfa": "RGGB"}))
     assert [note.split(" is ")[0] for note in frame.notes[:2]] == [
         "the black level",
         "the camera's color matrix",
@@ -163,7 +213,8 @@ def test_a_toml_without_meaning_is_named(text: str, tmp_path: Path) -> None:
     ("key", "value"),
     [
         ("size", "48"), ("size", "0x3"), ("size", "axb"), ("bits", 7), ("bits", 17), ("white", "1,2"),
-        ("white", "bright"), ("black", "1,2"), ("black", "70000"), ("byte_order", "middle"), ("wb", "1,1"),
+        ("white", "bright"), ("black", "1,2"), ("black", "70000"), ("byte_order", "middle"), ("packing", "tight"),
+        ("wb", "1,1"),
         ("wb", "1,0,1"), ("matrix", "1,0,0"), ("matrix", "1,0,0,1,0,0,0,0,1"), ("matrix", "nan,0,0,0,1,0,0,0,1"),
         ("cfa", "RGB/GG"),
     ],
