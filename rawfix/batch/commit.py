@@ -87,13 +87,13 @@ def commit(
     for made in delivery.made:
         if isinstance(made.staged, Path) and made.entry.source_state is not None:
             _check_source(job.source, made.entry.source_state)
+    state = delivery.made[-1].entry.source_state
+    manifest = options.manifest_path(target.absolute())
     replaceable = {
-        made.entry.path: options.overwrite or journal.find(made.entry.path) is not None
-        for made in delivery.made
+        path: options.overwrite or journal.made_from(path, job.source, state)
+        for path in filter(None, (*(made.entry.path for made in delivery.made), manifest))
     }
     replaceable[target.absolute()] = action.kind == "replace"
-    if manifest := options.manifest_path(target.absolute()):
-        replaceable[manifest] = options.overwrite or journal.find(manifest) is not None
     for path, overwrite in replaceable.items():
         check_target(path, overwrite)
     if delivery.fragment is not None and options.previews is not None:
@@ -122,12 +122,13 @@ def _place_target(
 ) -> None:
     """Give the target its name, signed where the user gave a key; raises `OutputError`."""
     entry, folder = made.entry, made.entry.path.parent
+    source, state = entry.source, entry.source_state
     manifest = options.manifest_path(entry.path)
     provenance = Provenance(result.settings, tuple(entry.models.items()), None, result.bad_pixels)
     origin = Origin(job.source, (), options.strip_private, provenance)
 
     def note_side(temporary: Path, final: Path) -> None:
-        append_entry(folder, Entry(final, FileState.of(temporary), options.run))
+        append_entry(folder, Entry(final, FileState.of(temporary), options.run, source, state))
 
     sides = entry.sides if manifest is None else (*entry.sides, manifest)
     overwrite = manifest is not None and replaceable[manifest]

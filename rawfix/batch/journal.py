@@ -6,7 +6,7 @@ file that is known but absent, or not as its line says, is simply made again. Li
 last one of a run that was killed, say) are passed over.
 
     {"journal": 1, "event": "output", "run": …, "path": …, "state": {…}, "source": …, "source_state": {…}, …}
-    {"journal": 1, "event": "side", "run": …, "path": …, "state": {…}}
+    {"journal": 1, "event": "side", "run": …, "path": …, "state": {…}, "source": …, "source_state": {…}, …}
     {"journal": 1, "event": "end", "run": …}
 
 Paths inside the folder are relative to it, so that it may be moved.
@@ -40,11 +40,11 @@ class Entry:
     run
         Which run wrote it.
     source, source_state
-        What it was made of; absent for side outputs (maps, stages).
+        What it was made of.
     carried
         Digest of what its metadata was made of beyond the source: sidecars, and what was left out.
     settings
-        Digest of the settings.
+        Digest of the settings; "" for side outputs (maps, stages).
     models
         Id → sha256 of the networks that ran.
     sides
@@ -102,6 +102,14 @@ class Journal:
                 return entry
         return None
 
+    def made_from(self, path: Path, source: Path, state: FileState | None) -> bool:
+        """Whether the file as it is now was made of this source, even if that had another name or content then."""
+        entry = self.find(path)
+        if entry is None or entry.source == source.absolute():
+            return entry is not None
+        before = entry.source_state
+        return before is not None and state is not None and before.sha256 == state.sha256
+
     def runs(self) -> set[str]:
         """All runs that wrote here."""
         return {entry.run for entries in self.outputs.values() for entry in entries}
@@ -114,7 +122,7 @@ def append_entry(folder: Path, entry: Entry) -> None:
     values["path"] = _relative(entry.path, folder)
     values["sides"] = [_relative(side, folder) for side in entry.sides]
     values["source"] = None if entry.source is None else str(entry.source.absolute())
-    _append(folder / NAME, {"event": "output" if entry.source else "side", **values})
+    _append(folder / NAME, {"event": "output" if entry.settings else "side", **values})
 
 
 def append_end(folder: Path, run: str) -> None:

@@ -15,7 +15,7 @@ from rawfix.batch.work import Work
 
 def may_replace(work: Work, side: Path) -> bool:
     """Whether a file made along with the target may be written over."""
-    return work.options.overwrite or work.journal.find(side) is not None
+    return work.options.overwrite or work.journal.made_from(side, work.job.source, work.state)
 
 
 def manifest_may_go(work: Work) -> bool:
@@ -26,7 +26,10 @@ def manifest_may_go(work: Work) -> bool:
 
 def note_side(work: Work, temporary: Path, final: Path) -> None:
     """Write a file down that was made along with the target; raises `OutputError`."""
-    append_entry(work.target.parent, Entry(final.absolute(), FileState.of(temporary), work.options.run))
+    made = FileState.of(temporary)
+    append_entry(
+        work.target.parent, Entry(final.absolute(), made, work.options.run, work.job.source, work.state)
+    )
     work.sides.append(final.absolute())
 
 

@@ -102,7 +102,7 @@ def read(
     overwrite = action.kind == "replace"
     check_target(target, overwrite)
     for side in sides:
-        check_target(side, options.overwrite or journal.find(side) is not None)
+        check_target(side, options.overwrite or journal.made_from(side, job.source, state))
     choice = choice or choose(frame, settings)
     frame = with_known_bad(frame, job.source, options.bad_pixels(settings.bad_pixels))
     frame = with_calibration(frame, job.source, options.calibration)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rawfix.batch.commit import commit
 from rawfix.batch.decide import Action, carried_digest, decide
 from rawfix.batch.identity import FileState, settings_digest
 from rawfix.batch.journal import NAME, Entry, Journal, append_end, append_entry
 from rawfix.batch.options import Options
+from rawfix.batch.parcel import Delivery, Made
+from rawfix.batch.plan import Job
 from rawfix.batch.recipe import Recipe
+from rawfix.batch.result import Result
+from rawfix.errors import OutputError
 from rawfix.io.stale import remove_stale, temporary_name
 from rawfix.settings import Settings
 
@@ -115,6 +121,57 @@ def test_overwrite_goes_on_where_the_same_run_was_interrupted(made: tuple[Path, 
 def test_a_side_output_that_is_newly_asked_for_makes_it_stale(made: tuple[Path, Path]) -> None:
     source, target = made
     assert "along with it" in verdict(source, target, update=True, bad_map=target.parent / "maps").reason
+
+
+def made_along(source: Path, side: Path, content: bytes) -> Entry:
+    """What the journal says of a side output, which is there."""
+    side.write_bytes(content)
+    return Entry(side, FileState.of(side), "one", source, FileState.of(source))
+
+
+def test_a_side_output_belongs_to_its_source_wherever_that_lies(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    source, target = made
+    bad = target.with_name("bad.png")
+    append_entry(target.parent, made_along(source, bad, b"bad"))
+    moved, other = tmp_path / "moved.dng", tmp_path / "b.dng"
+    shutil.copy(source, moved)
+    other.write_bytes(b"night")
+    journal, before = Journal(target.parent), FileState.of(source)
+    assert journal.made_from(bad, source, before)
+    assert journal.made_from(bad, moved, FileState.of(moved))
+    assert not journal.made_from(bad, other, FileState.of(other))
+    source.write_bytes(b"dusk!")
+    assert journal.made_from(bad, source, FileState.of(source))
+    bad.write_bytes(b"retouched")
+    assert not journal.made_from(bad, source, before)
+
+
+def test_a_cluster_replaces_no_side_output_of_another_source(made: tuple[Path, Path], tmp_path: Path) -> None:
+    source, _ = made
+    out = tmp_path / "out"
+    bad, other = out / "bad.png", tmp_path / "b.dng"
+    append_entry(out, made_along(source, bad, b"bad"))
+    other.write_bytes(b"night")
+
+    def place(source: Path, name: str) -> None:
+        staged, target = tmp_path / "staged", out / name
+        staged.mkdir()
+        entries = [made_along(source, staged / each, b"new") for each in (bad.name, name)]
+        parts = tuple(Made(replace(entry, path=out / entry.path.name), entry.path) for entry in entries)
+        delivery = Delivery(Result(source, target, "done"), parts)
+        options, job = Options(bad_map=bad), Job(source, target, {})
+        try:
+            commit(delivery, job, Action("develop"), RECIPE, options, lambda path: True)
+        finally:
+            shutil.rmtree(staged)
+
+    with pytest.raises(OutputError, match=r"bad\.png: exists already; use --overwrite"):
+        place(other, "b.tif")
+    assert bad.read_bytes() == b"bad" and not (out / "b.tif").exists()
+    place(source, "c.tif")
+    assert bad.read_bytes() == b"new" and (out / "c.tif").exists()
 
 
 def test_a_torn_line_is_passed_over_and_the_next_one_is_whole(made: tuple[Path, Path]) -> None:

@@ -57,6 +57,18 @@ def test_the_same_command_again_does_nothing_and_update_only_what_changed(tmp_pa
     assert second.exists()
 
 
+def test_a_bad_map_of_another_picture_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    first, second = make_dngs(tmp_path / "in", 2)
+    words, bad = ("--bad-map", tmp_path / "bad.png"), tmp_path / "bad.png"
+    assert rawfix("develop", first, *words).returncode == 0
+    bad_before = bad.read_bytes()
+    refused = rawfix("develop", second, *words)
+    assert refused.returncode == 5 and len(refused.stderr.splitlines()) == 1
+    assert "bad.png: exists already; use --overwrite" in refused.stderr and bad.read_bytes() == bad_before
+    assert rawfix("develop", first, *words, "--exposure", 1, "--update").returncode == 0
+    assert rawfix("develop", second, *words, "--overwrite").returncode == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_is_130_and_the_same_command_goes_on(tmp_path: Path, number: int) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
