@@ -52,7 +52,11 @@ def with_calibration(frame: RawFrame, path: Path, given: Path | None = None) -> 
     noise = frame.noise
     if found.noise is not None and frame.iso and (noise is None or noise.source == "estimated"):
         noise = found.noise.at(frame.iso)
-    return replace(frame, noise=noise, psf=found.psf_for(frame.lens))
+    notes = frame.notes
+    if not frame.lens and len(found.untold) > 1:
+        lenses = ", ".join(known.lens or "one without a name" for known in found.untold)
+        notes += (f"it tells no lens, and several such are calibrated ({lenses}): none of them was taken",)
+    return replace(frame, noise=noise, psf=found.psf_for(frame.lens), notes=notes)
 
 
 def calibration_file(frame: RawFrame, path: Path) -> Path | None:
@@ -132,9 +136,12 @@ def calibrate_noise(
 def calibrate_psf(path: Path, camera: str, lens: str) -> tuple[Calibration, PsfCalibration]:
     """Measure the PSF on a chart of slanted edges; returns the body's calibration with it, and the PSF itself.
 
-    ``lens`` takes the place of the file's own name of the lens, where given. Raises `RawfixError`.
+    ``lens`` names one that the file does not tell; it serves files of the body that tell none either, as long as it
+    is the only such. Raises `RawfixError`.
     """
     frame = read_frame(path)
+    if lens and frame.lens and lens != frame.lens:
+        raise SettingsError(f"{path.name}: names its lens itself, {frame.lens}; leave --lens out")
     body = identify(frame, path, camera)
     light = normalize(frame)
     raw, channels = unbalanced(light, frame)
@@ -146,7 +153,9 @@ def calibrate_psf(path: Path, camera: str, lens: str) -> tuple[Calibration, PsfC
             f"{path.name}: shows {len(edges)} clean slanted edges, {LEAST_EDGES} are needed; photograph a chart of "
             "squares turned by about 5°, well lit, sharp, not clipped"
         )
-    made = PsfCalibration(lens or frame.lens, psf, len(edges), date.today().isoformat())
+    made = PsfCalibration(
+        lens or frame.lens, psf, len(edges), date.today().isoformat(), is_untold=not frame.lens
+    )
     before = find_calibration(*body) or Calibration(*body)
     others = tuple(known for known in before.psfs if known.lens != made.lens)
     return replace(before, psfs=(*others, made)), made

@@ -27,19 +27,22 @@ class PsfCalibration:
     Attributes
     ----------
     lens
-        As in `RawFrame.lens`; "" where files do not tell it.
+        As in `RawFrame.lens`, or as its owner calls it; "" where neither is known.
     psf
         What was measured.
     edges
         On how many edges.
     made
         Date, ``YYYY-MM-DD``.
+    is_untold
+        Files do not tell this lens: an adapted or manual one.
     """
 
     lens: str
     psf: PsfModel
     edges: int
     made: str
+    is_untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,18 @@ class Calibration:
         return f"{self.camera} {self.serial}".strip()
 
     def psf_for(self, lens: str) -> PsfModel | None:
-        """What was measured with a lens, or None."""
-        return next((known.psf for known in self.psfs if known.lens == lens), None)
+        """What was measured with a lens, or None.
+
+        Where a file tells none, that of the only lens which files do not tell; of several none, see `untold`.
+        """
+        if not lens:
+            return self.untold[0].psf if len(self.untold) == 1 else None
+        return next((known.psf for known in self.psfs if known.lens == lens and not known.is_untold), None)
+
+    @property
+    def untold(self) -> tuple[PsfCalibration, ...]:
+        """Measured with lenses that files do not tell."""
+        return tuple(known for known in self.psfs if known.is_untold or not known.lens)
 
 
 def calibrations_folder() -> Path:
@@ -173,4 +186,6 @@ def _noise(values: dict[str, Any]) -> NoiseCalibration:
 
 def _psf(values: dict[str, Any]) -> PsfCalibration:
     psf = PsfModel(_three(values["psf"]["center"]), _three(values["psf"]["corner"]), "calibrated")
-    return PsfCalibration(str(values["lens"]), psf, int(values["edges"]), str(values["made"]))
+    return PsfCalibration(
+        str(values["lens"]), psf, int(values["edges"]), str(values["made"]), bool(values.get("is_untold"))
+    )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from rawfix.batch import calibrated
 from rawfix.batch.calibrated import calibration_digest, with_calibration
 from rawfix.cli.app import app
 from rawfix.errors import SettingsError
@@ -96,11 +97,38 @@ def test_psf_is_measured_and_used_for_its_lens_only(make_dng: MakeDng, tmp_path:
     frame = with_calibration(read_frame(path), path)
     assert frame.psf is not None and frame.psf.center[1] == pytest.approx(0.9, rel=0.05)
     assert "(calibrated)" in run(app, ["info", str(path), "--no-defects"]).stdout
-    result = run(app, ["calibrate", "psf", str(path), "--camera", CAMERA, "--lens", "Other 50mm"])
-    assert result.exit_code == 0
     found = find_calibration(CAMERA, "")
-    assert found is not None and [known.lens for known in found.psfs] == ["", "Other 50mm"]
-    assert found.psf_for("Third 35mm") is None
+    assert found is not None and found.psf_for("Third 35mm") is None
+
+
+def test_a_lens_that_files_do_not_tell_is_found_while_it_is_the_only_one(make_dng: MakeDng) -> None:
+    path = make_dng("chart.dng", light=chart(300, 400, 0.9), wb=(1.0, 1.0, 1.0))
+    words = ["calibrate", "psf", str(path), "--camera", CAMERA, "--lens"]
+    assert run(app, [*words, "Old 50mm"]).exit_code == 0
+    frame = with_calibration(read_frame(path), path)
+    assert frame.psf is not None and frame.psf.center[1] == pytest.approx(0.9, rel=0.05)
+    assert "(calibrated)" in run(app, ["info", str(path), "--no-defects"]).stdout
+    found = find_calibration(CAMERA, "")
+    assert (
+        found is not None and found.psf_for("Old 50mm") is None
+    )  # of that name, but told by the file: another
+    assert run(app, [*words, "Old 85mm"]).exit_code == 0
+    frame = with_calibration(read_frame(path), path)
+    assert frame.psf is None
+    assert any("Old 50mm, Old 85mm" in note for note in frame.notes)
+
+
+def test_a_lens_that_the_file_names_itself_has_no_other_name(
+    make_dng: MakeDng, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_dng("chart.dng", light=chart(300, 400, 0.9), wb=(1.0, 1.0, 1.0))
+    named = replace(read_frame(path), lens="EF50mm")
+    monkeypatch.setattr(calibrated, "read_frame", lambda _: named)
+    result = run(app, ["calibrate", "psf", str(path), "--camera", CAMERA, "--lens", "Old 50mm"])
+    assert result.exit_code == 2 and "leave --lens out" in result.stderr and "EF50mm" in result.stderr
+    assert run(app, ["calibrate", "psf", str(path), "--camera", CAMERA]).exit_code == 0
+    found = find_calibration(CAMERA, "")
+    assert found is not None and found.psf_for("EF50mm") is not None and found.psf_for("") is None
 
 
 def test_a_chart_without_edges_is_refused(make_dng: MakeDng) -> None:
