@@ -108,7 +108,7 @@ def find_maps(
     is_gray = frame.cfa is not None and frame.cfa.name == "mono"
 
     shape = (camera.shape[0], camera.shape[1])
-    symmetry, origin, period = _phase(frame, shape)
+    symmetry, origin, period = phase_of(frame, shape)
 
     def run_tiles(inputs: Mapping[str, Plane | Window], finish: Finish | None) -> dict[str, NDArray[Any]]:
         return run_tiled(
@@ -145,7 +145,7 @@ def find_maps(
     return Maps(noise_map, blur_map, shot, read, manifest.id)
 
 
-def _phase(frame: RawFrame, shape: tuple[int, int]) -> tuple[Symmetry, tuple[int, int], tuple[int, int]]:
+def phase_of(frame: RawFrame, shape: tuple[int, int]) -> tuple[Symmetry, tuple[int, int], tuple[int, int]]:
     """How a camera image is seen in the canonical phase of its filter array: symmetry, origin, period.
 
     A measured sample carries all of its noise and an interpolated one a part: the network learned which is which.

@@ -46,7 +46,7 @@ def read(
     recipe: Recipe,
     options: Options,
     claim: Callable[[Path], bool],
-    choose: Callable[[RawFrame, Settings], Choice] = choose_tier,
+    choose: Callable[[RawFrame, Settings, bool], Choice] = choose_tier,
     installed: Callable[[], dict[str, str]] = installed_models,
 ) -> Work | Result:
     """Read one file and settle where it goes.
@@ -85,7 +85,7 @@ def read(
         raise CorruptRawError(f"{job.source.name}: changed while it was read; try again when it is complete")
     settings = recipe.settings_for(frame.camera, frame.iso)
     late: dict[str, object] = {"camera": frame.camera or "unknown", "iso": round(frame.iso or 0)}
-    choice = choose(frame, settings) if job.needs_frame else None
+    choice = choose(frame, settings, options.save_maps) if job.needs_frame else None
     if choice is not None:
         late["quality"] = choice.tier
     target = fill(job, **late)
@@ -103,7 +103,7 @@ def read(
     check_target(target, overwrite)
     for side in sides:
         check_target(side, options.overwrite or journal.made_from(side, job.source, state))
-    choice = choice or choose(frame, settings)
+    choice = choice or choose(frame, settings, options.save_maps)
     frame = with_known_bad(frame, job.source, options.bad_pixels(settings.bad_pixels))
     frame = with_calibration(frame, job.source, options.calibration)
     return Work(

@@ -152,7 +152,7 @@ class Remote:
             raise worker.Stopped
 
 
-def _left_open(frame: RawFrame, settings: Settings) -> Choice:
+def _left_open(frame: RawFrame, settings: Settings, every: bool) -> Choice:
     """The server knows how fast it is."""
     return Choice(settings.quality)
 

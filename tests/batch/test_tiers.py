@@ -12,9 +12,9 @@ from rawfix.batch.speeds import circumstances, recall, remember
 from rawfix.batch.tiers import Choice, choose_tier
 from rawfix.errors import ModelError, UnsupportedRawError
 from rawfix.frame import RawFrame
-from rawfix.nn.manifest import Model
+from rawfix.nn.manifest import Manifest, Model
 from rawfix.nn.measure import Speed
-from rawfix.settings import Settings
+from rawfix.settings import Settings, Strengths
 
 MakeTiers = Callable[..., dict[str, Model]]
 MakeFrame = Callable[..., RawFrame]
@@ -77,6 +77,73 @@ def test_without_a_budget_a_picture_gets_thirty_seconds(
     remembered("best", "standard", tile=1024, halo=0)
     assert choose_tier(make_frame(size=(512, 576)), auto(None)).tier == "best"
     assert choose_tier(make_frame(size=(512, 640)), auto(None)).tier == "standard"
+
+
+@pytest.fixture
+def restorers(manifest_of: Callable[..., Manifest], tmp_path: Path) -> Callable[..., None]:
+    """Installs networks of the camera image, of the speeds in `PER_MP`; none of them can run."""
+
+    def make(contract: str, *names: str, scale: int = 1) -> None:
+        for tier in names:
+            name = f"{contract.removesuffix('-v1')}-camera-{tier}"
+            about = {"contract": contract, "cfa": None, "space": "camera", "scale": scale}
+            model = Model(manifest_of(id=name, tier=tier, **about), tmp_path / name)
+            model.folder.mkdir()
+            model.manifest.write(model.folder)
+            remember(circumstances(model, "cpu", 2), Speed(PER_MP[tier], 5, 1.0))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("asked", "networks"),
+    [
+        ({}, 1),
+        ({"strengths": Strengths(denoise=0.5)}, 2),
+        ({"strengths": Strengths(deblur="auto")}, 2),
+        ({"strengths": Strengths(denoise=1.0), "denoise_method": "classical"}, 1),
+        ({"upscale": 2}, 2),
+        ({"strengths": Strengths(denoise=1.0), "upscale": 2}, 3),
+    ],
+)
+def test_restoration_and_enlarging_take_their_share_of_the_budget(
+    remembered: Callable[..., None],
+    restorers: Callable[..., None],
+    make_frame: MakeFrame,
+    asked: dict[str, object],
+    networks: int,
+) -> None:
+    remembered("best", "standard", "fast")
+    restorers("restore-v1", "best", "standard", "fast")
+    restorers("upscale-x2-v1", "best", "standard", "fast", scale=2)
+    frame = make_frame()
+    alone = choose_tier(frame, auto(1000.0)).seconds
+    assert alone is not None
+    assert choose_tier(frame, auto(1000.0, **asked)).seconds == pytest.approx(networks * alone, rel=0.1)
+    budget = 1.5 * alone / 10
+    assert choose_tier(frame, auto(budget)).tier == "standard"
+    assert choose_tier(frame, auto(budget, **asked)).tier == ("standard" if networks == 1 else "fast")
+
+
+def test_maps_that_are_kept_count_whatever_the_strengths(
+    remembered: Callable[..., None], restorers: Callable[..., None], make_frame: MakeFrame
+) -> None:
+    remembered("fast")
+    restorers("restore-v1", "fast")
+    alone, kept = (choose_tier(make_frame(), auto(None), every).seconds for every in (False, True))
+    assert alone is not None and kept == pytest.approx(2 * alone)
+
+
+def test_a_frame_without_a_mosaic_of_colors_is_restored_within_the_budget(
+    remembered: Callable[..., None], restorers: Callable[..., None], make_frame: MakeFrame
+) -> None:
+    remembered("fast")
+    restorers("restore-v1", "standard", "fast")
+    frame, asked = make_frame(pattern="G", wb=(1.0, 1.0, 1.0)), {"strengths": Strengths(denoise=1.0)}
+    assert [choose_tier(frame, auto(budget, **asked)).tier for budget in (1000.0, 0.1)] == [
+        "standard",
+        "fast",
+    ]
 
 
 def test_a_tier_that_is_named_is_taken_unasked(tiers: MakeTiers, make_frame: MakeFrame) -> None:
