@@ -92,7 +92,7 @@ def sweep(
     """Write a contact sheet of strengths, and crops at full size.
 
     A crop is what `develop` makes there, pixel by pixel, but for blown highlights, whose color is looked for in their
-    surroundings.
+    surroundings, and for a white balance ``auto``, which all crops share: it is chosen before anything is taken away.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from rawfix.batch.known_bad import with_known_bad
 from rawfix.batch.sweep import CELL, CROP, MOST
 from rawfix.color.spaces import space_named
 from rawfix.errors import SettingsError
-from rawfix.finish import choose_wb, finish
+from rawfix.finish import check_look, choose_wb, finish
 from rawfix.frame import Image, RawFrame
 from rawfix.io.atomic import check_target
 from rawfix.io.contact_sheet import Cell, write_sheet
@@ -50,7 +50,7 @@ class DetailSweep:
         return {"sheet": str(self.sheet), "crops": crops, "notes": list(self.notes)}
 
 
-def check_details(details: list[float], settings: Settings) -> None:
+def check_details(source: Path, details: list[float], settings: Settings) -> None:
     """Refuse, before a file is read, what cannot be done; raises `SettingsError`, or `ModelError`."""
     for detail in details:
         check_detail(detail, settings.seed)
@@ -58,7 +58,10 @@ def check_details(details: list[float], settings: Settings) -> None:
         raise SettingsError(f"{len(details)} details: give at most {MOST}")
     if settings.upscale == 1:
         raise SettingsError("--detail: needs --upscale 2 or 4")
-    check_settings(settings)
+    if source.name.endswith(SUFFIX):  # its maps are found
+        check_look(settings)
+    else:
+        check_settings(settings)
     upscale_model(settings.upscale, settings.quality)
 
 
@@ -94,7 +97,7 @@ def sweep_detail(
         The file cannot be developed, a network is missing, or outputs must not be written.
     """
     details = list(dict.fromkeys(details))
-    check_details(details, settings)
+    check_details(source, details, settings)
     stem = source.name.removesuffix(SUFFIX) if source.name.endswith(SUFFIX) else source.stem
     sheet = folder / f"{stem}-sweep.png"
     names = {(d, p): folder / f"{stem}-detail{d:g}-{p}.png" for d in details for p in ("dark", "edge")}

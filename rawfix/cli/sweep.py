@@ -92,7 +92,7 @@ def run(
         if detail is None:
             sweeping.check_sweep(file, *levels, settings)
         else:
-            detailing.check_details(details, settings)
+            detailing.check_details(file, details, settings)
         if not file.is_file():
             refuse(f"no input matched {file}")
             return exit_codes.NO_INPUT

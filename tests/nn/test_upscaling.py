@@ -223,6 +223,17 @@ def test_a_sweep_of_details_shows_what_develop_makes(make_dng: Callable[..., Pat
         assert (crops[f"a-detail0-{name}.png"] != part).any()
 
 
+def test_a_sweep_of_details_from_maps_needs_no_network_that_finds_them(
+    make_dng: Callable[..., Path], tmp_path: Path, upscalers: Path
+) -> None:
+    source = make_dng(size=(64, 96), iso=800)
+    assert run("develop", source, "--save-maps", "--denoise", 0.5, "-o", tmp_path / "one") == 0
+    shutil.rmtree(upscalers / "restore-camera-standard")
+    words = ("--denoise", 0.5, "--detail", 0, "-o", tmp_path / "sweep")
+    assert run("sweep", tmp_path / "one" / "a.maps.tif", *words) == 0
+    assert run("sweep", source, *words, "--overwrite") == exit_codes.USAGE
+
+
 def places_of(frame: RawFrame) -> tuple[tuple[int, int], tuple[int, int]]:
     return telling_places(to_camera(frame, Settings())[0][..., 1], 128)
 
