@@ -27,7 +27,7 @@ from rawfix.training.card import write_card
 from rawfix.training.config import TrainConfig
 from rawfix.training.networks import Network
 from rawfix.training.networks.ensemble import SelfEnsemble
-from rawfix.training.weights import load_weights
+from rawfix.training.weights import open_weights
 
 Exportable = Network | SelfEnsemble
 OPSET = 17
@@ -236,7 +236,7 @@ def export(
     ValueError
         No such views exist.
     """
-    trained, config, stored = load_weights(checkpoint)
+    trained, config, stored = open_weights(checkpoint)
     model: Exportable = trained
     if views != 1:
         model, config = SelfEnsemble(trained, views), replace(config, tier=ENSEMBLE[config.task])

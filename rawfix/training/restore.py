@@ -12,17 +12,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rawfix.cfa import CANONICAL
 from rawfix.physics import noise, psf, scene
-from rawfix.training.config import NetworkConfig, TrainConfig
+from rawfix.training.config import TrainConfig
 from rawfix.training.data import Photos, draw_crop, stream
 from rawfix.training.demosaic import srgb8, write_strip
+from rawfix.training.demosaicers import open_demosaicers
 from rawfix.training.learned_noise import maybe, open_for
 from rawfix.training.linear import PERCEPTUAL_OFFSET
 from rawfix.training.losses import inside, robust
 from rawfix.training.networks.encoding import encode
 from rawfix.training.restore_pairs import make_restore_pair
-from rawfix.training.weights import load_initial
 
 BORDER = 12
 """Pixels of a patch's rim that do not count: blur and demosaicing lacked their surroundings there."""
@@ -56,16 +55,9 @@ class RestoreTask:
 
     def __init__(self, config: TrainConfig, photos: Photos, device: str) -> None:
         self.config, self.photos, self.device = config, photos, device
-        initials = [load_initial(Path(model)) for model in config.demosaic]
-        self.families = [_family(initial.network) for initial in initials]
-        self.cfas = [CANONICAL[family] for family in self.families]
-        self.demosaicers = [initial.to_network().eval().to(device) for initial in initials]
-        for demosaic in self.demosaicers:
-            demosaic.requires_grad_(False)
-        if uneven := [d for d in self.demosaicers if config.patch % d.multiple]:
-            raise ValueError(
-                f"--patch {config.patch}: {uneven[0].cfa.name} asks for a multiple of {uneven[0].multiple}"
-            )
+        self.demosaicers = open_demosaicers(config, device)
+        self.cfas = [demosaic.cfa for demosaic in self.demosaicers]
+        self.families = [cfa.name for cfa in self.cfas]
         if config.noise_generator and "bayer" not in self.families:
             raise ValueError(
                 "--noise draws for Bayer mosaics; name a --demosaic model of them too, or leave it out"
@@ -190,15 +182,6 @@ CASES: tuple[tuple[str, float, np.ndarray | None], ...] = (
     ("sharp", 4, psf.gaussian(0)),
 )
 """Name, gain over ISO 100, and blur of what is validated: CPSNR without blur, the gain in dB with."""
-
-
-def _family(network: Any) -> str:
-    """Name of a demosaicing network's filter array; raises ValueError for one with infrared, and for other networks."""
-    if not isinstance(network, NetworkConfig) or network.cfa.startswith("rgbir"):
-        raise ValueError(
-            "restoration learns from demosaicing models without an infrared channel; name such a one"
-        )
-    return network.cfa
 
 
 def _cost(error: Tensor) -> Tensor:

@@ -21,12 +21,12 @@ from rawfix.physics import psf, scene
 from rawfix.training.config import TrainConfig, UpscaleConfig
 from rawfix.training.data import Photos, draw_crop, stream
 from rawfix.training.demosaic import srgb8, write_strip
+from rawfix.training.demosaicers import open_demosaicers
 from rawfix.training.networks.demosaic import DemosaicNetwork
 from rawfix.training.networks.encoding import decode, encode
 from rawfix.training.networks.perceptual import SqueezeNet, contextual, distance
 from rawfix.training.networks.upscale import Discriminator, UpscaleNetwork
 from rawfix.training.shrink import shrink_area, shrink_bicubic
-from rawfix.training.weights import load_initial
 
 BORDER = 8
 LIVELY = 3
@@ -66,17 +66,7 @@ class UpscaleTask:
         assert isinstance(config.network, UpscaleConfig)
         self.config, self.photos, self.device = config, photos, device
         self.scale = config.network.scale
-        self.demosaicers = [
-            load_initial(Path(model)).to_network().eval().to(device) for model in config.demosaic
-        ]
-        for demosaic in self.demosaicers:
-            if not isinstance(demosaic, DemosaicNetwork) or demosaic.cfa.has_infrared:
-                raise ValueError("--demosaic: of upscale, name networks that demosaic three colors")
-            if config.patch % demosaic.multiple:
-                raise ValueError(
-                    f"--patch {config.patch}: {demosaic.cfa.name} asks for a multiple of {demosaic.multiple}"
-                )
-            demosaic.requires_grad_(False)
+        self.demosaicers = open_demosaicers(config, device)
         self.features = SqueezeNet.load(Path(config.features)).to(device) if config.features else None
         torch.manual_seed(config.seed + 1)
         self.judge = Discriminator(48, self.scale.bit_length() - 1).to(device)

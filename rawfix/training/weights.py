@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,29 @@ def load_weights(checkpoint: Path) -> tuple[Network, TrainConfig, dict[str, Any]
     model = build(config.network)
     model.load_state_dict(stored["ema"])
     return model.eval(), config, stored
+
+
+def open_weights(checkpoint: Path) -> tuple[Network, TrainConfig, dict[str, Any]]:
+    """`load_weights`, or one line that says why not; raises `FileNotFoundError`."""
+    try:
+        return load_weights(checkpoint)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{checkpoint}: no such checkpoint; give the checkpoint.pt of a run"
+        ) from None
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        raise FileNotFoundError(
+            f"{checkpoint}: not a checkpoint; give the checkpoint.pt of a run ({_first_line(error)})"
+        ) from error
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise FileNotFoundError(
+            f"{checkpoint}: cannot be loaded: damaged, or made by another version of the network; give another one, "
+            f"or use the version that made it ({_first_line(error)})"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(":,")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +88,14 @@ def load_initial(source: Path) -> Initial:
     """The weights of a checkpoint, or of an exported model's folder.
 
     A model holds the fused kernels: they become the direct ones, and the chain that over-parameterises the bank
-    starts at zero.
+    starts at zero. Raises `FileNotFoundError`, or `rawfix.errors.ManifestError` for a folder that holds no model.
     """
+    if not source.exists():
+        raise FileNotFoundError(
+            f"{source}: there is none; give a model's folder or the checkpoint.pt of a run"
+        )
     if source.is_file():
-        model, config, stored = load_weights(source)
+        model, config, stored = open_weights(source)
         earlier = stored.get("earlier", {"steps": 0, "seconds": 0.0})
         steps, seconds = stored["step"] + earlier["steps"], stored["seconds"] + earlier["seconds"]
         return Initial(config.network, model.state_dict(), steps, seconds)

@@ -117,19 +117,6 @@ def test_it_learns_from_each_demosaicer_it_is_given(tmp_path: Path, pictures: Pa
     assert "iso_6400_xtrans" in task.validate(build(SMALL))
 
 
-def test_a_patch_that_a_filter_array_does_not_divide_is_refused(tmp_path: Path, pictures: Path) -> None:
-    models = (demosaicer(tmp_path, replace(DEMOSAIC, cfa="xtrans")),)
-    config = TrainConfig(task="restore", patch=64, demosaic=models, network=SMALL)
-    with pytest.raises(ValueError, match="multiple of 24"):
-        RestoreTask(config, load(pictures), "cpu")
-
-
-def test_a_demosaicer_with_infrared_is_refused(tmp_path: Path, pictures: Path) -> None:
-    models = (demosaicer(tmp_path, replace(DEMOSAIC, cfa="rgbir2")),)
-    with pytest.raises(ValueError, match="infrared"):
-        RestoreTask(TrainConfig(task="restore", demosaic=models, network=SMALL), load(pictures), "cpu")
-
-
 def test_a_batch_holds_camera_images_of_our_own_demosaicing(task: RestoreTask) -> None:
     arrays = tuple(torch.from_numpy(a) for a in task.draw(np.random.default_rng(1)))
     batch = task.batch(arrays)

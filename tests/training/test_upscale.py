@@ -158,18 +158,6 @@ def test_most_pictures_of_cameras_come_through_a_demosaicer(pictures: Path, tmp_
     assert ways == {-1, 0, 1, 2}
 
 
-@pytest.mark.parametrize(
-    ("cfa", "patch", "says"), [("rgbir2", 48, "three colors"), ("xtrans", 64, "multiple of")]
-)
-def test_demosaicers_that_do_not_fit_are_refused(
-    cfa: str, patch: int, says: str, pictures: Path, tmp_path: Path
-) -> None:
-    models = (str(checkpoint_of(cfa, tmp_path / "a.pt")),)
-    config = TrainConfig(task="upscale", batch=2, patch=patch, network=SMALL, demosaic=models)
-    with pytest.raises(ValueError, match=says):
-        UpscaleTask(config, load(pictures), "cpu")
-
-
 def test_terms_join_one_after_the_other_and_a_checkpoint_keeps_the_discriminator(task: UpscaleTask) -> None:
     model = trained()
     batch = task.batch(tuple(torch.as_tensor(a) for a in task.draw(np.random.default_rng(1))))

@@ -66,6 +66,7 @@ def train(
 ) -> None:
     """Train, or resume, one run."""
     from rawfix.cfa import CANONICAL
+    from rawfix.errors import RawfixError
     from rawfix.training.config import NETWORKS, RESTORERS, UPSCALERS, TrainConfig, UpscaleConfig
     from rawfix.training.loop import train as loop
     from rawfix.training.progress import Reporter
@@ -126,6 +127,6 @@ def train(
                 sources=read_sources(data_card),
                 reporter=reporter,
             )
-    except (FileNotFoundError, FileExistsError, ValueError) as error:
+    except (FileNotFoundError, FileExistsError, ValueError, RawfixError) as error:
         fail(str(error))
     typer.echo(str(checkpoint))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from rawfix.errors import OutputError
 from rawfix.io.atomic import check_target, make_folder, replacing
 from rawfix.training.config import TrainConfig
 from rawfix.training.networks import Network
-from rawfix.training.weights import load_weights
+from rawfix.training.weights import open_weights
 
 
 def prepare(figures: Path | None, pictures: Path | None) -> dict[str, Any]:
@@ -50,24 +49,8 @@ def write_figures(path: Path, figures: dict[str, Any]) -> None:
 
 
 def open_checkpoint(path: Path, task: str) -> tuple[Network, TrainConfig, dict[str, Any]]:
-    """`load_weights` of a run of this task, or one line that says why not; raises `FileNotFoundError`."""
-    try:
-        found = load_weights(path)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such checkpoint; give the checkpoint.pt of a run") from None
-    except (OSError, EOFError, pickle.UnpicklingError) as error:
-        raise FileNotFoundError(
-            f"{path}: not a checkpoint; give the checkpoint.pt of a run ({_first_line(error)})"
-        ) from error
-    except (RuntimeError, KeyError, TypeError) as error:
-        raise FileNotFoundError(
-            f"{path}: cannot be loaded: damaged, or made by another version of the network; give another one, or "
-            f"measure it with the version that made it ({_first_line(error)})"
-        ) from error
+    """`open_weights` of a run of this task, or one line that says why not; raises `FileNotFoundError`."""
+    found = open_weights(path)
     if found[1].task != task:
         raise FileNotFoundError(f"{path}: of a run of {found[1].task}, not {task}; evaluate {found[1].task}")
     return found
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(":,")
