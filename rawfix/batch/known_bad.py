@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rawfix.batch.identity import FileState
 from rawfix.errors import SettingsError
 from rawfix.frame import RawFrame
-from rawfix.io.bad_lists import guess_format, read_list, to_mask
+from rawfix.io.bad_lists import doubts, guess_format, read_list, to_mask
 from rawfix.io.bad_maps import BadMap, find_map, maps_folder, path_of, read_map
 from rawfix.io.body import Exposure, read_exposure
 from rawfix.io.mask import read_mask
@@ -23,7 +23,9 @@ BEYOND_STOPS = 2.0
 """Hot pixels grow with time and gain; an exposure so far beyond the map's frames is told."""
 
 
-def with_known_bad(frame: RawFrame, path: Path, choice: str, today: date | None = None) -> RawFrame:
+def with_known_bad(
+    frame: RawFrame, path: Path, choice: str, today: date | None = None, named: str = ""
+) -> RawFrame:
     """The frame with everything that is known of its bad pixels, and notes where that is doubtful.
 
     Parameters
@@ -37,6 +39,8 @@ def with_known_bad(frame: RawFrame, path: Path, choice: str, today: date | None 
         takes the place of the body's map.
     today
         For the map's age; default: the day it is.
+    named
+        What notes call the list; default: its own name.
 
     Raises
     ------
@@ -49,7 +53,9 @@ def with_known_bad(frame: RawFrame, path: Path, choice: str, today: date | None 
     exposure = read_exposure(path)
     notes: tuple[str, ...] = ()
     if choice != "auto":
-        bad: NDArray[np.bool_] | None = read_bad_file(Path(choice), shape, frame.origin, exposure)
+        bad: NDArray[np.bool_] | None
+        bad, told = read_bad_file(Path(choice), shape, frame.origin, exposure)
+        notes = tuple(f"{Path(named or choice).name}: {note}" for note in told)
     else:
         bad, notes = _from_map(frame, shape, exposure, today or date.today())
     if bad is not None and frame.known_bad is not None:
@@ -107,19 +113,20 @@ def check_choice(choice: str) -> None:
 
 def read_bad_file(
     path: Path, shape: tuple[int, int], origin: tuple[int, int], exposure: Exposure
-) -> NDArray[np.bool_]:
-    """A list, map (.json) or mask (.png) as ``(H, W)`` bool; raises `SettingsError`."""
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """A list, map (.json) or mask (.png) as ``(H, W)`` bool, and what to tell of it; raises `SettingsError`."""
     if path.suffix.lower() == ".json":
         bad_map = read_map(path)
         if (bad_map.height, bad_map.width) != shape:
             raise SettingsError(
                 f"{path}: is for {bad_map.width}×{bad_map.height} pixels, not {shape[1]}×{shape[0]}; choose another"
             )
-        return bad_map.mask()
+        return bad_map.mask(), ()
     if path.suffix.lower() == ".png":
-        return read_mask(path, shape)
+        return read_mask(path, shape), ()
     taken = None if exposure.taken is None else exposure.taken.timestamp()
-    return to_mask(read_list(path, guess_format(path), margins=origin, taken=taken), shape)
+    sites = read_list(path, guess_format(path), margins=origin, taken=taken)
+    return to_mask(sites, shape), doubts(sites, shape)
 
 
 def _from_map(

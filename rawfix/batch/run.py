@@ -104,7 +104,8 @@ def read(
     for side in sides:
         check_target(side, options.overwrite or journal.made_from(side, job.source, state))
     choice = choice or choose(frame, settings, options.save_maps)
-    frame = with_known_bad(frame, job.source, options.bad_pixels(settings.bad_pixels))
+    listed = options.bad_pixels(settings.bad_pixels)
+    frame = with_known_bad(frame, job.source, listed, named=settings.bad_pixels)
     frame = with_calibration(frame, job.source, options.calibration)
     return Work(
         job, target, settings, choice, options, journal, time.monotonic() - started, state, overwrite,

@@ -16,7 +16,7 @@ from rawfix.cli.console import err, out, refuse
 from rawfix.errors import OutputError, RawfixError, SettingsError
 from rawfix.frame import RawFrame
 from rawfix.io.atomic import replacing
-from rawfix.io.bad_lists import ListFormat, guess_format, read_list, to_mask, write_list
+from rawfix.io.bad_lists import ListFormat, doubts, guess_format, read_list, to_mask, write_list
 from rawfix.io.bad_maps import BadMap, choose_map
 from rawfix.io.dng_bad_pixels import decode_bad_pixels, encode_bad_pixels
 from rawfix.io.raw import read_raw
@@ -101,11 +101,9 @@ def _read(file: Path, format: str, frame: RawFrame) -> NDArray[np.bool_]:
             raise SettingsError(f"{file}: is no opcode list of a DNG ({error}); name another") from error
     chosen = guess_format(file) if format == "auto" else _list_format(format)
     sites = read_list(file, chosen, margins=frame.origin)
-    bad = to_mask(sites, shape)
-    if (outside := len(sites) - int(bad.sum())) > 0:
-        message = f"{outside} of {len(sites)} pixels lie outside of {shape[1]}×{shape[0]} and were left out"
-        err.print(f"rawfix: {file.name}: note: {message}", soft_wrap=True)
-    return bad
+    for note in doubts(sites, shape):
+        err.print(f"rawfix: {file.name}: note: {note}", soft_wrap=True)
+    return to_mask(sites, shape)
 
 
 def _list_format(format: str) -> ListFormat:

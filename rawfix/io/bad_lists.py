@@ -147,6 +147,18 @@ def write_list(
 def to_mask(sites: Sites, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """``(H, W)`` bool, True at the sites; those outside are ignored."""
     mask = np.zeros(shape, bool)
-    inside = ((sites >= 0) & (sites < np.array(shape))).all(1)
+    inside = _inside(sites, shape)
     mask[sites[inside, 0], sites[inside, 1]] = True
     return mask
+
+
+def doubts(sites: Sites, shape: tuple[int, int]) -> tuple[str, ...]:
+    """What to tell of a list that was read for a frame: pixels that the frame does not have."""
+    outside = len(sites) - int(_inside(sites, shape).sum())
+    if not outside:
+        return ()
+    return (f"{outside} of {len(sites)} pixels lie outside of {shape[1]}×{shape[0]} and were left out",)
+
+
+def _inside(sites: Sites, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    return np.asarray(((sites >= 0) & (sites < np.array(shape))).all(1))

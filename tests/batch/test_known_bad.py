@@ -66,6 +66,19 @@ def test_a_list_takes_the_place_of_the_map(shot: Path, tmp_path: Path) -> None:
     assert known(shot, str(tmp_path / "dead.badpixels"))[0] == [[3, 4], [5, 6]]
 
 
+def test_pixels_of_a_list_that_the_frame_does_not_have_are_told(shot: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("5 6\n160 0\n3 192\n")
+    assert known(shot, str(path)) == (
+        [[3, 4], [5, 6]],
+        "a.txt: 2 of 3 pixels lie outside of 192×160 and were left out",
+    )
+    sent = with_known_bad(read_raw(shot), shot, str(path), named="lists/mine.txt")
+    assert sent.notes == ("mine.txt: 2 of 3 pixels lie outside of 192×160 and were left out",)
+    path.write_text("5 6\n159 191\n")
+    assert known(shot, str(path))[1] == ""
+
+
 def test_masks_and_maps_serve_as_lists(shot: Path, tmp_path: Path) -> None:
     mask = np.zeros((160, 192), bool)
     mask[7, 8] = True
