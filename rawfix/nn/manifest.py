@@ -18,6 +18,7 @@ MANIFEST_NAME = "manifest.json"
 TIERS = ("fast", "standard", "best")
 """Cheapest first."""
 _TRAINING_KEYS = ("commit", "config", "data", "seed", "steps", "hours", "hardware")
+_MORE_KEYS = {"commits", "views"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Manifest:
         Weights in the graph; GFLOP per megapixel of input.
     training
         ``commit, config, data, seed, steps, hours, hardware``; ``data`` is a list of objects that have at
-        least ``name`` and ``license``. And ``views``, where a graph asks its network several times.
+        least ``name`` and ``license``. And ``views``, where a graph asks its network several times; and
+        ``commits``, all whose code trained the weights, in order, as far as that is known.
     metrics, parity
         Quality measured on named sets; distance between the graph and the network it was exported from.
     golden
@@ -85,9 +87,10 @@ class Manifest:
             and (self.tile % self.multiple or self.halo % self.multiple),
             "sha256 is 64 lower-case hexadecimal digits": len(self.sha256) != 64
             or not set(self.sha256) <= set("0123456789abcdef"),
-            f"training has {', '.join(_TRAINING_KEYS)}": set(self.training) - {"views"}
+            f"training has {', '.join(_TRAINING_KEYS)}": set(self.training) - _MORE_KEYS
             != set(_TRAINING_KEYS),
             "views in training is an integer of at least 1": not _counts(self.training.get("views", 1)),
+            "commits in training is a list of texts": not _texts(self.training.get("commits", [])),
             "every data set in training has a name and a license": not _licensed(self.training.get("data")),
             "golden has file, a plain name, and tolerance, a positive number": not _golden(self.golden),
         }
@@ -259,6 +262,10 @@ def _is_type(value: object, wanted: str) -> bool:
 
 def _counts(views: object) -> bool:
     return isinstance(views, int) and not isinstance(views, bool) and views >= 1
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
 
 
 def _licensed(data: object) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rawfix.nn.contract import find_contract
 from rawfix.nn.manifest import Manifest
@@ -21,6 +23,7 @@ _TEXT = """# {id}
 | cost | {gflop_per_mp} GFLOP per megapixel |
 | tile · halo · multiple | {tile} · {halo} · {multiple} pixels |
 | trained | {steps:,} steps, {hours} h, {hardware}, seed {seed} |
+| by the code of | {code} |
 | parity | graph to torch {graph:.1e}, fused to trained form {fused:.1e} |
 
 ## What it is
@@ -73,6 +76,12 @@ def _measured(manifest: Manifest) -> str:
     return "\n\n".join([_PROTOCOL, *([_DEFINITIONS] if full else []), tables])
 
 
+def _code(training: Mapping[str, Any]) -> str:
+    """The commits that trained, oldest first; or the last, where that is all that is known."""
+    listed = training.get("commits") or [training["commit"]]
+    return f"commit{'s' * (len(listed) > 1)} " + ", ".join(f"`{commit[:12]}`" for commit in listed)
+
+
 def _knob(folder: Path, manifest: Manifest) -> str:
     """Draw what the noise's amplitude does, where it was measured, for the largest set; the card's words for it."""
     measured = [each for each in manifest.metrics.values() if isinstance(each, dict)]
@@ -114,6 +123,7 @@ def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back:
         hours=training["hours"],
         hardware=training["hardware"],
         seed=training["seed"],
+        code=_code(training),
         graph=manifest.parity["graph_to_torch"],
         fused=manifest.parity["fused_to_trained"],
         about=text.about.format(**training["config"]["network"]) + _ensemble(training.get("views", 1), task),

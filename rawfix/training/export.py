@@ -27,7 +27,7 @@ from rawfix.training.card import write_card
 from rawfix.training.config import TrainConfig
 from rawfix.training.networks import Network
 from rawfix.training.networks.ensemble import SelfEnsemble
-from rawfix.training.weights import open_weights
+from rawfix.training.weights import commits_of, open_weights
 
 Exportable = Network | SelfEnsemble
 OPSET = 17
@@ -261,6 +261,7 @@ def export(
         "hours": round((stored["seconds"] + earlier["seconds"]) / 3600, 3),
         "hardware": stored["hardware"],
         **({"views": views} if views > 1 else {}),
+        **({"commits": commits_of(stored)} if "commits" in stored else {}),
     }
     manifest = Manifest(
         id=name,

@@ -18,7 +18,7 @@ from rawfix.training.data import Photos, load
 from rawfix.training.networks import build
 from rawfix.training.progress import Reporter
 from rawfix.training.tasks import TASKS
-from rawfix.training.weights import Initial
+from rawfix.training.weights import Initial, commits_of_run
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -82,7 +82,8 @@ def train(
 
     Returns
     -------
-    Path of the checkpoint: it holds network and training config, step, EMA weights, optimiser, RNG state.
+    Path of the checkpoint: it holds network and training config, step, EMA weights, optimiser, RNG state; ``commits``
+    are those whose code made steps of this run, ``earlier`` what went into the weights it started from.
     """
     run.mkdir(parents=True, exist_ok=True)
     checkpoint = run / CHECKPOINT
@@ -122,7 +123,8 @@ def train(
             "ema": ema.state_dict(),
             "optimizer": optimizer.state_dict(),
             "rng": torch.get_rng_state(),
-            "commit": commit,
+            "commit": commit if step > begun else last,
+            "commits": list(dict.fromkeys((*commits, commit))) if step > begun else commits,
             "validation": scores,
             "task": task.state(),
             "data": sources,
@@ -135,10 +137,12 @@ def train(
         }
 
     scores: dict[str, float] = {} if stored is None else stored.get("validation", {})
-    commit = current_commit()
+    begun, commit = step, current_commit()
+    last = (stored or {}).get("commit", commit)
+    commits = [] if stored is None else commits_of_run(stored)
     earlier = (stored or {}).get("earlier", {"steps": 0, "seconds": 0.0})
     if init is not None:
-        earlier = {"steps": init.steps, "seconds": init.seconds}
+        earlier = {"steps": init.steps, "seconds": init.seconds, "commits": list(init.commits)}
     if sources is None:
         sources = (stored or {}).get("data") or [{"name": data.name, "license": "unstated"}]
     if stored is not None and stored.get("task"):

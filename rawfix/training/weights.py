@@ -48,6 +48,16 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(":,")
 
 
+def commits_of_run(stored: dict[str, Any]) -> list[str]:
+    """The commits whose code trained a checkpoint's own run, in order; of one that does not list them, the last."""
+    return list(stored["commits"]) if "commits" in stored else [stored.get("commit", "unknown")]
+
+
+def commits_of(stored: dict[str, Any]) -> list[str]:
+    """As `commits_of_run`, with those of the weights that the run started from; each once."""
+    return list(dict.fromkeys([*stored.get("earlier", {}).get("commits", ()), *commits_of_run(stored)]))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Initial:
     """What a run starts from: network config, state dict, and the training that went into it."""
@@ -56,6 +66,7 @@ class Initial:
     weights: dict[str, Any]
     steps: int
     seconds: float
+    commits: tuple[str, ...] = ()
 
     def to_network(self) -> Network:
         """The network, with its weights."""
@@ -98,7 +109,7 @@ def load_initial(source: Path) -> Initial:
         model, config, stored = open_weights(source)
         earlier = stored.get("earlier", {"steps": 0, "seconds": 0.0})
         steps, seconds = stored["step"] + earlier["steps"], stored["seconds"] + earlier["seconds"]
-        return Initial(config.network, model.state_dict(), steps, seconds)
+        return Initial(config.network, model.state_dict(), steps, seconds, tuple(commits_of(stored)))
     import onnx
     from onnx import numpy_helper
 
@@ -117,4 +128,5 @@ def load_initial(source: Path) -> Initial:
         raise ManifestError(f"{source}: its graph lacks the weights {', '.join(missing)}")
     state |= {name: torch.zeros_like(state[name]) for name in state if name == "bank.second"}
     training = exported.manifest.training
-    return Initial(config.network, state, training["steps"], 3600 * training["hours"])
+    commits = tuple(training.get("commits", (training["commit"],)))
+    return Initial(config.network, state, training["steps"], 3600 * training["hours"], commits)

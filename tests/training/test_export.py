@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
+from rawfix.errors import ManifestError  # noqa: E402
 from rawfix.nn.manifest import load_model  # noqa: E402
 from rawfix.training.config import (  # noqa: E402
     NETWORKS,
@@ -124,6 +126,34 @@ def test_a_manifest_names_models_and_nobodys_folders(checkpoint: Path, tmp_path:
     assert list(config["demosaic"]) == ["demosaic-bayer-mine", "models/demosaic-bayer-standard"]
     assert config["noise_generator"] == "noise.pt"
     assert str(tmp_path) not in (folder / "manifest.json").read_text()
+
+
+def test_a_model_names_every_commit_that_trained_it(checkpoint: Path, tmp_path: Path) -> None:
+    old = load_model(export(checkpoint, tmp_path / "old"))
+    assert "commits" not in old.manifest.training
+    assert load_initial(old.folder).commits == ("unknown",)
+    assert "| by the code of | commit `unknown` |" in (old.folder / "README.md").read_text()
+
+    state = torch.load(checkpoint, weights_only=False)
+    state |= {"commit": "cccc", "commits": ["bbbb", "cccc"]}
+    state["earlier"] = {"steps": 3, "seconds": 3.0, "commits": ["aaaa", "bbbb"]}
+    torch.save(state, checkpoint)
+    model = load_model(export(checkpoint, tmp_path / "new"))
+    training = model.manifest.training
+    assert (training["commit"], training["commits"]) == ("cccc", ["aaaa", "bbbb", "cccc"])
+    assert load_initial(model.folder).commits == ("aaaa", "bbbb", "cccc")
+    assert "commits `aaaa`, `bbbb`, `cccc`" in (model.folder / "README.md").read_text()
+    written = (model.folder / "manifest.json").read_bytes()
+    assert (export(checkpoint, tmp_path / "again") / "manifest.json").read_bytes() == written
+
+
+def test_commits_in_a_manifest_are_texts(checkpoint: Path, tmp_path: Path) -> None:
+    path = export(checkpoint, tmp_path / "models") / "manifest.json"
+    content = json.loads(path.read_text())
+    content["training"]["commits"] = "abc"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ManifestError, match="commits in training is a list of texts"):
+        load_model(path.parent)
 
 
 def test_an_exported_model_runs(checkpoint: Path, tmp_path: Path) -> None:

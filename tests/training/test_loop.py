@@ -12,11 +12,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rawfix.training import demosaic  # noqa: E402
+from rawfix.training import demosaic, loop  # noqa: E402
 from rawfix.training.config import NetworkConfig, TrainConfig  # noqa: E402
 from rawfix.training.linear import fit_bank  # noqa: E402
 from rawfix.training.loop import learning_rate, train  # noqa: E402
-from rawfix.training.weights import load_initial  # noqa: E402
+from rawfix.training.weights import commits_of, load_initial  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")]
 
@@ -100,9 +100,36 @@ def test_a_run_may_start_from_given_weights(tmp_path: Path, pictures: Path) -> N
     initial = load_initial(tmp_path / "first" / "checkpoint.pt")
     still = replace(CONFIG, steps=1, learning_rate=0.0)
     state, _ = run(tmp_path / "second", pictures, still, init=initial)
-    assert state["earlier"] == {"steps": 1, "seconds": given["seconds"]}
+    assert state["earlier"] == {"steps": 1, "seconds": given["seconds"], "commits": given["commits"]}
     for name, value in given["ema"].items():
         torch.testing.assert_close(state["model"][name], value, rtol=0, atol=0)
+
+
+def test_every_commit_that_trained_is_recorded_once(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at(commit: str, folder: str, steps: int, **more: Any) -> dict[str, Any]:
+        monkeypatch.setattr(loop, "current_commit", lambda: commit)
+        return run(tmp_path / folder, pictures, replace(CONFIG, steps=steps), **more)[0]
+
+    assert at("a", "first", 1)["commits"] == ["a"]
+    idle = at("b", "first", 1)
+    assert (idle["commit"], idle["commits"]) == ("a", ["a"])
+    at("b", "first", 2)
+    again = at("a", "first", 3)
+    assert (again["commit"], again["commits"]) == ("a", ["a", "b"])
+    initial = load_initial(tmp_path / "first" / "checkpoint.pt")
+    state = at("c", "second", 1, init=initial)
+    assert (state["commits"], state["earlier"]["commits"]) == (["c"], ["a", "b"])
+    resumed = at("b", "second", 2)
+    assert (resumed["commits"], resumed["earlier"]["commits"]) == (["c", "b"], ["a", "b"])
+    assert commits_of(resumed) == ["a", "b", "c"]
+
+    # A checkpoint from before commits were listed.
+    del resumed["commits"], resumed["earlier"]["commits"]
+    torch.save(resumed, tmp_path / "second" / "checkpoint.pt")
+    assert load_initial(tmp_path / "second" / "checkpoint.pt").commits == ("b",)
+    assert at("d", "second", 3)["commits"] == ["b", "d"]
 
 
 def test_the_learning_rate_warms_up_and_falls_to_a_hundredth() -> None:
