@@ -125,8 +125,9 @@ def read_bad_file(
     if path.suffix.lower() == ".png":
         return read_mask(path, shape), ()
     taken = None if exposure.taken is None else exposure.taken.timestamp()
-    sites = read_list(path, guess_format(path), margins=origin, taken=taken)
-    return to_mask(sites, shape), doubts(sites, shape)
+    guessed = guess_format(path)
+    sites = read_list(path, guessed, margins=origin, taken=taken)
+    return to_mask(sites, shape), doubts(sites, shape, guessed)
 
 
 def _from_map(

@@ -101,7 +101,7 @@ def _read(file: Path, format: str, frame: RawFrame) -> NDArray[np.bool_]:
             raise SettingsError(f"{file}: is no opcode list of a DNG ({error}); name another") from error
     chosen = guess_format(file) if format == "auto" else _list_format(format)
     sites = read_list(file, chosen, margins=frame.origin)
-    for note in doubts(sites, shape):
+    for note in doubts(sites, shape, chosen if format == "auto" else None):
         err.print(f"rawfix: {file.name}: note: {note}", soft_wrap=True)
     return to_mask(sites, shape)
 

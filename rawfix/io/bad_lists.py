@@ -107,7 +107,10 @@ def read_list(
 
 
 def guess_format(path: Path) -> ListFormat:
-    """``dcraw`` where lines hold three numbers, ``rawtherapee`` for other ``*.badpixels``, otherwise ``rows``."""
+    """``dcraw`` where lines hold three numbers, ``rawtherapee`` for other ``*.badpixels``, otherwise ``rows``.
+
+    See `doubts` for how sure the last one is.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(65536).decode("utf-8", "replace")
@@ -152,12 +155,20 @@ def to_mask(sites: Sites, shape: tuple[int, int]) -> NDArray[np.bool_]:
     return mask
 
 
-def doubts(sites: Sites, shape: tuple[int, int]) -> tuple[str, ...]:
-    """What to tell of a list that was read for a frame: pixels that the frame does not have."""
-    outside = len(sites) - int(_inside(sites, shape).sum())
-    if not outside:
-        return ()
-    return (f"{outside} of {len(sites)} pixels lie outside of {shape[1]}×{shape[0]} and were left out",)
+def doubts(sites: Sites, shape: tuple[int, int], guessed: ListFormat | None) -> tuple[str, ...]:
+    """What to tell of a list that was read for a frame.
+
+    Pixels that the frame does not have; and which column was taken for the row, where nothing but `guess_format` says
+    so, and the frame has the pixels of the other order too.
+    """
+    notes = []
+    swapped = sites[:, ::-1]
+    if guessed == "rows" and _inside(swapped, shape).all() and (np.unique(swapped, axis=0) != sites).any():
+        notes.append("its lines were read as 'row column'; call it *.badpixels where they are 'column row'")
+    if outside := len(sites) - int(_inside(sites, shape).sum()):
+        size = f"{shape[1]}×{shape[0]}"
+        notes.append(f"{outside} of {len(sites)} pixels lie outside of {size} and were left out")
+    return tuple(notes)
 
 
 def _inside(sites: Sites, shape: tuple[int, int]) -> NDArray[np.bool_]:

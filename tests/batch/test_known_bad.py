@@ -68,7 +68,7 @@ def test_a_list_takes_the_place_of_the_map(shot: Path, tmp_path: Path) -> None:
 
 def test_pixels_of_a_list_that_the_frame_does_not_have_are_told(shot: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_text("5 6\n160 0\n3 192\n")
+    path.write_text("5 6\n180 0\n3 192\n")
     assert known(shot, str(path)) == (
         [[3, 4], [5, 6]],
         "a.txt: 2 of 3 pixels lie outside of 192×160 and were left out",
@@ -77,6 +77,26 @@ def test_pixels_of_a_list_that_the_frame_does_not_have_are_told(shot: Path, tmp_
     assert sent.notes == ("mine.txt: 2 of 3 pixels lie outside of 192×160 and were left out",)
     path.write_text("5 6\n159 191\n")
     assert known(shot, str(path))[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sites", "doubt"),
+    [
+        ("a.txt", "5 6\n", [5, 6], "a.txt: its lines were read as 'row column'; call it *.badpixels"),
+        ("a.badpixels", "6 5\n", [5, 6], ""),
+        ("a.txt", "6 5 0\n", [5, 6], ""),
+        ("a.txt", "5 180\n", [5, 180], ""),
+        ("a.txt", "5 5\n", [5, 5], ""),
+        ("a.txt", "# none\n", None, ""),
+    ],
+)
+def test_the_order_of_two_columns_is_told_where_it_is_a_guess(
+    shot: Path, tmp_path: Path, name: str, text: str, sites: list[int] | None, doubt: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    found, notes = known(shot, str(tmp_path / name))
+    assert found == [[3, 4], *([] if sites is None else [sites])]
+    assert notes.startswith(doubt) and bool(notes) == bool(doubt)
 
 
 def test_masks_and_maps_serve_as_lists(shot: Path, tmp_path: Path) -> None:

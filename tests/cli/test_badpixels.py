@@ -121,6 +121,15 @@ def test_refusals_are_one_line_and_change_nothing(make_shot: Callable[..., Path]
     assert kept.exit_code == 0 and "4 bad pixels" in kept.stdout
 
 
+def test_an_order_of_columns_that_was_guessed_is_told(make_shot: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1 2\n")
+    words = ("badpixels", "import", tmp_path / "a.txt", "--like", make_shot("a.dng"))
+    guessed = rawfix(tmp_path / "data", *words)
+    assert guessed.exit_code == 0 and "a.txt: note: its lines were read as 'row column'" in guessed.stderr
+    said = rawfix(tmp_path / "data", *words, "--format", "rows", "--overwrite")
+    assert said.exit_code == 0 and not said.stderr
+
+
 def test_pixels_outside_of_the_sensor_are_left_out_and_told(
     make_shot: Callable[..., Path], tmp_path: Path
 ) -> None:
