@@ -66,18 +66,23 @@ def with_known_bad(
 def identify(frame: RawFrame, path: Path, camera: str) -> tuple[str, str]:
     """Camera name and serial number under which a map of this frame's body is kept.
 
-    ``camera`` is the user's consent, by name, to one map for every body of that name; without it a serial number
-    is needed. Raises `SettingsError`.
+    ``camera`` is the user's consent, by name, to one map for every body of that name. It is needed where the file tells
+    no serial number, and refused where it does: nothing would look for such a map. Raises `SettingsError`.
     """
     serial = read_exposure(path).serial
     if camera and camera != frame.camera:
         raise SettingsError(f"--camera {camera!r}: {path.name} is of {frame.camera or 'no camera'!r}")
+    if camera and serial:
+        raise SettingsError(
+            f"--camera {camera!r}: {path.name} tells its body's serial number, by which such files are served; "
+            "leave --camera out"
+        )
     if not camera and not (serial and frame.camera):
         raise SettingsError(
             f"{path.name}: tells no serial number; give --camera {frame.camera or 'NAME'!r} to keep one map for "
             "every body of that name"
         )
-    return frame.camera, "" if camera else serial
+    return frame.camera, serial
 
 
 def map_file(frame: RawFrame, path: Path) -> Path | None:

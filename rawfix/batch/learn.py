@@ -106,7 +106,7 @@ def _check(path: Path, frame: RawFrame, body: _Body | None, camera: str) -> _Bod
         raise UnsupportedRawError(f"{path.name}: holds no mosaic of counts; give the camera's own RAW files")
     if body is None:
         return _Body(*identify(frame, path, camera), frame, [], [])
-    serial = "" if camera else read_exposure(path).serial
+    serial = read_exposure(path).serial
     if (frame.camera, serial) != (body.camera, body.serial):
         raise UnsupportedRawError(
             f"{path.name}: is of {frame.camera} {serial}, not of {body.camera} {body.serial}; learn each body alone"

@@ -121,6 +121,29 @@ def test_refusals_are_one_line_and_change_nothing(make_shot: Callable[..., Path]
     assert kept.exit_code == 0 and "4 bad pixels" in kept.stdout
 
 
+def test_a_name_in_place_of_a_serial_number_that_files_tell_is_refused(
+    make_shot: Callable[..., Path], tmp_path: Path
+) -> None:
+    home, black = tmp_path / "data", np.zeros((160, 192, 3), np.float32)
+    told, nameless = make_shot("told.dng", black), make_shot("nameless.dng", black, serial="")
+    (tmp_path / "a.badpixels").write_text("1 2 0\n")
+    named = ("--camera", "Maker One")
+    for words in (
+        ("badpixels", "learn", "--dark", told, *named),
+        ("badpixels", "import", tmp_path / "a.badpixels", "--like", told, *named),
+        ("calibrate", "psf", told, *named),
+    ):
+        refused = rawfix(home, *words)
+        assert refused.exit_code == 2 and len(refused.stderr.splitlines()) == 1, (words, refused)
+        assert "told.dng" in refused.stderr and "leave --camera out" in refused.stderr
+    assert not home.exists()
+    some = rawfix(home, "badpixels", "learn", "--dark", nameless, told, *named, "--json")
+    assert some.exit_code == 1 and "told.dng: is of Maker One 42" in some.stderr
+    assert json.loads(some.stdout)["frames"] == 1 and json.loads(some.stdout)["serial"] == ""
+    info = json.loads(rawfix(home, "info", nameless, "--no-defects", "--json").stdout)
+    assert info["bad_known"] == len(HOT)
+
+
 def test_an_order_of_columns_that_was_guessed_is_told(make_shot: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("1 2\n")
     words = ("badpixels", "import", tmp_path / "a.txt", "--like", make_shot("a.dng"))
