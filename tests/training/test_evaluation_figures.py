@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import pytest
 pytest.importorskip("torch")
 
 from rawfix.cfa import CANONICAL
+from rawfix.frame import NoiseModel, RawFrame
+from rawfix.physics.bad_kinds import count_kinds, split_shapes
 from rawfix.physics.psf import blur, gaussian
-from rawfix.training.evaluation import detection, pictures, protocol
+from rawfix.training.evaluation import detection, pictures, protocol, verdicts
 from rawfix.training.evaluation.texture import texture_kept
 from tests.training.conftest import smooth_photo
 
@@ -88,7 +91,9 @@ def test_all_planted_defects_are_found_by_a_network_that_sees_everything() -> No
     total = detection.Tally()
     detection.tally(Known(lambda plane: plane != noisy, photo), "a", photo, total)
     figures = total.figures()
-    assert figures["precision"] == {"all": 1.0}
+    assert set(figures["precision"].values()) == {1.0}
+    assert {"all", "warm", "hot", "dead"} <= set(figures["precision"])
+    assert sum(n for kind, n in figures["flagged"].items() if kind != "all") == figures["flagged"]["all"]
     assert figures["false_alarms_per_mp"] == {"ISO 100": 0.0}
     assert {"single", "warm", "strong"} <= set(figures["recall"])
     for label, recall in figures["recall"].items():
@@ -100,7 +105,7 @@ def test_nothing_is_found_by_a_blind_network_and_no_precision_is_claimed() -> No
     photo, total = textured(), detection.Tally()
     detection.tally(Known(lambda plane: np.zeros(plane.shape, bool), photo), "a", photo, total)
     assert set(total.figures()["recall"].values()) == {0.0}
-    assert total.figures()["precision"] == {}
+    assert total.figures()["precision"] == total.figures()["flagged"] == {}
 
 
 def test_false_alarms_are_counted_a_megapixel() -> None:
@@ -132,4 +137,55 @@ def test_touching_points_are_a_cluster() -> None:
     points[2, 2] = points[3, 3] = points[6, 6] = points[6, 8] = True
     expected = np.zeros_like(points)
     expected[2, 2] = expected[3, 3] = True
-    np.testing.assert_array_equal(detection.touching(points), expected)
+    np.testing.assert_array_equal(verdicts.touching(points), expected)
+
+
+def test_precision_is_told_by_what_a_flagged_sample_looks_like() -> None:
+    photo = np.full((400, 400, 3), 120, np.uint8)
+    total = detection.Tally()
+    clean = protocol.expose(protocol.to_light(photo), BAYER)
+
+    def bright(plane: np.ndarray) -> np.ndarray:
+        bad = plane - clean > 0.4
+        bad[200, 50:90] = True  # a row that is no outlier
+        bad[100, 100] = bad[300, 300] = True
+        return bad
+
+    detection.tally(Known(bright, photo), "flat", photo, total)
+    figures = total.figures()
+    assert figures["precision"]["hot"] == 1
+    assert figures["precision"]["quiet"] == 0
+    assert figures["flagged"]["quiet"] == 2
+    assert figures["precision"]["line"] < 0.1
+    assert figures["flagged"]["line"] == 40
+    assert 0 < figures["precision"]["all"] < 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_flagged_samples_are_sorted_as_rawfix_counts_them(
+    seed: int, make_frame: Callable[..., RawFrame]
+) -> None:
+    rng = np.random.default_rng(seed)
+    cfa = CANONICAL[("bayer", "xtrans", "quad", "nona")[seed]]
+    clean = np.rint(65535 * rng.choice((0.02, 0.2, 0.7), (96, 96)).astype(np.float32).repeat(2, 1))
+    mosaic, found = clean.astype(np.uint16), rng.random(clean.shape) < 0.03
+    mosaic[found] = 65535 * np.clip(rng.normal(0.5, 0.5, int(found.sum())), 0, 1)
+    found |= rng.random(clean.shape) < 0.005
+    found[40, 20:60] = found[10:80:2, 150] = found[60:62, 60:70] = True
+    shot, read = protocol.noise_at(100)
+    frame = replace(
+        make_frame(size=clean.shape),
+        mosaic=mosaic, cfa=cfa, black=np.zeros((1, 1), np.float32), white=np.full(3, 65535, np.float32),
+        noise=NoiseModel((shot,) * 3, (read,) * 3),
+    )  # fmt: skip
+    kinds = verdicts.sort_verdicts((mosaic / np.float32(65535)).astype(np.float32), found, cfa, 100)
+    np.testing.assert_array_equal(sum(kinds.values()), found)
+    counted, shapes = count_kinds(frame, found), split_shapes(found)
+    for kind in ("warm", "hot", "dead", "stuck", "quiet"):
+        assert kinds[kind].sum() == counted[kind] > 0, kind
+    alone = sum(kinds[kind] for kind in ("warm", "hot", "dead", "stuck", "quiet"))
+    assert list(zip(*np.nonzero(alone), strict=True)) == list(zip(*shapes.singles, strict=True))
+    lines, rest = split_shapes(kinds["line"]), split_shapes(kinds["cluster"])
+    assert (lines.rows, lines.columns, lines.clusters) == (shapes.rows, shapes.columns, 0)
+    assert (rest.clusters, rest.patches, rest.rows) == (shapes.clusters, shapes.patches, 0)
+    assert shapes.patches

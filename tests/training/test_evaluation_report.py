@@ -184,6 +184,15 @@ def test_figures_are_plain_and_rounded() -> None:
         ({"kodak": {"quality": {"rawfix": {"cpsnr": None}}}}, "| rawfix | – |"),
         ({"kodak": {"pictures": 3, "trained_on": 2}}, "2 of them were trained on"),
         ({"kodak": {"absent": ["RawTherapee: gone"]}}, "Not measured beside it: RawTherapee: gone."),
+        (
+            {
+                "kodak": {
+                    "detection": {"precision": {"all": 0.9, "hot": 0.75}, "flagged": {"all": 10, "hot": 4}}
+                }
+            },
+            "| hot: by a quarter of white and more | 0.75 | 4 |",
+        ),
+        ({"kodak": {"detection": {"precision": {"all": 0.9}}}}, "0.9 of what was flagged had been planted."),
         ({"charts": {"gray_shift": {"ISO 100": 0.0002}}}, "0.0002 at ISO 100"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",

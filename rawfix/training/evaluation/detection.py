@@ -19,6 +19,7 @@ from rawfix.training.evaluation.protocol import (
     sigma,
     to_light,
 )
+from rawfix.training.evaluation.verdicts import sort_verdicts, touching
 from rawfix.training.evaluation.whole import Demosaicer
 
 Bool = NDArray[np.bool_]
@@ -43,19 +44,26 @@ PLANTED = (
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over pictures: planted and found, by label; false alarms and pixels, by condition."""
+    """Sums over pictures: planted and found, by label; false alarms and pixels, by condition; flagged and of these
+    planted, by the kind that they look like.
+    """
 
     planted: dict[str, int] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
     alarms: dict[str, int] = field(default_factory=dict)
     pixels: dict[str, int] = field(default_factory=dict)
-    hits: int = 0
-    verdicts: int = 0
+    flagged: dict[str, int] = field(default_factory=dict)
+    hits: dict[str, int] = field(default_factory=dict)
 
     def add(self, label: str, which: Bool, found: Bool) -> None:
         """Count the defects of one label."""
         self.planted[label] = self.planted.get(label, 0) + int(which.sum())
         self.found[label] = self.found.get(label, 0) + int((which & found).sum())
+
+    def verdict(self, kind: str, flagged: Bool, planted: Bool) -> None:
+        """Count what was flagged and looks like one kind, and how much of it was planted, as whatever kind."""
+        self.flagged[kind] = self.flagged.get(kind, 0) + int(flagged.sum())
+        self.hits[kind] = self.hits.get(kind, 0) + int((flagged & planted).sum())
 
     def alarm(self, condition: str, count: int, pixels: int) -> None:
         """Count what was taken for a defect on a clean mosaic."""
@@ -63,24 +71,16 @@ class Tally:
         self.pixels[condition] = self.pixels.get(condition, 0) + pixels
 
     def figures(self) -> dict[str, dict[str, float]]:
-        """Recall of every label that was planted, counts, precision, false alarms per megapixel."""
+        """Recall of every label that was planted, precision of every kind that was flagged, the counts of both, false
+        alarms per megapixel.
+        """
         return {
             "recall": {k: self.found[k] / n for k, n in self.planted.items() if n},
             "planted": {k: float(n) for k, n in self.planted.items() if n},
-            "precision": {"all": self.hits / self.verdicts} if self.verdicts else {},
+            "precision": {k: self.hits[k] / n for k, n in self.flagged.items() if n},
+            "flagged": {k: float(n) for k, n in self.flagged.items() if n},
             "false_alarms_per_mp": {k: 1e6 * n / self.pixels[k] for k, n in self.alarms.items()},
         }
-
-
-def touching(points: Bool) -> Bool:
-    """Points that have another among their eight neighbors."""
-    height, width = points.shape
-    padded = np.pad(points, 1).astype(np.int8)
-    around = sum(
-        (padded[y : y + height, x : x + width] for y in range(3) for x in range(3)),
-        np.zeros(points.shape, np.int8),
-    )
-    return points & (around > 1)
 
 
 def between(values: Image, low: float, high: float) -> Bool:
@@ -139,5 +139,6 @@ def tally(network: Demosaicer, name: str, photo: Photo, total: Tally) -> None:
             labels[_label(unit, low, high, bins[-1])] = singles & between(values, low, high)
     for label, which in labels.items():
         total.add(label, inside(which), inside(found))
-    total.hits += int((inside(found) & inside(everything)).sum())
-    total.verdicts += int(inside(found).sum())
+    verdicts = {"all": found} | sort_verdicts(observed, found, network.cfa, ISO)
+    for kind, flagged in verdicts.items():
+        total.verdict(kind, inside(flagged), inside(everything))

@@ -45,6 +45,16 @@ _KINDS = {
     "strong": "all strong",
 }
 
+_FLAGGED = {
+    "warm": "warm: brighter than its surroundings",
+    "hot": "hot: by a quarter of white and more",
+    "dead": "dead: darker",
+    "stuck": "stuck at white",
+    "quiet": "no outlier",
+    "cluster": "cluster",
+    "line": "row or column",
+}
+
 
 def number(value: Any) -> str:
     """As a table shows it: four digits, a dash for what does not exist."""
@@ -79,7 +89,18 @@ def _detection(found: Figures) -> list[str]:
             rows = [[k.removeprefix(f"{unit} "), recall[k], int(planted.get(k, 0))] for k in bins]
             parts.append(table([title, "recall", "planted"], rows))
     if "all" in (precision := found.get("precision", {})):
-        parts.append(f"Precision: {number(precision['all'])} of what was flagged had been planted.")
+        flagged = found.get("flagged", {})
+        said = f"Precision: {number(precision['all'])} of what was flagged had been planted."
+        looks = [
+            [title, precision[k], int(flagged.get(k, 0))] for k, title in _FLAGGED.items() if k in precision
+        ]
+        if looks:
+            said += (
+                " By what a flagged sample looks like, as rawfix counts defects by kind, without the truth; a hit was "
+                "planted, as whatever kind:"
+            )
+        parts.append(said)
+        parts += [table(["looks like", "precision", "flagged"], looks)] if looks else []
     if alarms := found.get("false_alarms_per_mp"):
         said = ", ".join(f"{number(value)} ({name})" for name, value in alarms.items())
         parts.append(f"False alarms a megapixel on mosaics without defects: {said}.")
