@@ -42,6 +42,7 @@ def learn(
     camera: str = "",
     refused: Callable[[Path, RawfixError], None],
     progress: Callable[[Path], None] = lambda path: None,
+    begin: Callable[[str, str], None] = lambda camera, serial: None,
 ) -> BadMap:
     """Learn a map from frames of one body.
 
@@ -58,6 +59,9 @@ def learn(
         Called for each file that cannot be used; learning goes on with the others.
     progress
         Called after each file.
+    begin
+        Called with the body's camera name and serial number as soon as one file has told them; what it raises ends
+        the learning.
 
     Returns
     -------
@@ -86,6 +90,8 @@ def learn(
             continue
         finally:
             progress(path)
+        if learner is None:
+            begin(body.camera, body.serial)
         exposure = read_exposure(path)
         body.iso += [frame.iso] if frame.iso else []
         body.seconds += [exposure.seconds] if exposure.seconds else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,12 @@ def learn(
             return missed.all(" ".join(files))
         with file_progress(len(sources)) as progress:
             learnt = learn_map(
-                sources, dark=dark, camera=camera, refused=refused, progress=lambda path: progress.finish()
+                sources,
+                dark=dark,
+                camera=camera,
+                refused=refused,
+                progress=lambda path: progress.finish(),
+                begin=partial(check_absent, replaces=add or overwrite),
             )
         keep(learnt, add=add, overwrite=overwrite, as_json=as_json)
     except SettingsError as error:
@@ -52,14 +58,19 @@ def keep(made: BadMap, *, add: bool, overwrite: bool, as_json: bool = False) -> 
     """Write a map, alone or united with the body's, and tell; raises `SettingsError`, `OutputError`."""
     before = find_map(made.camera, made.serial) if add else None
     kept = made if before is None else united(before, made)
-    path = path_of(kept.camera, kept.serial)
-    if path.exists() and not (overwrite or add):
-        raise OutputError(f"{kept.name}: has a map already; use --overwrite to replace it, or --add")
-    write_map(kept, overwrite=overwrite or add)
+    check_absent(kept.camera, kept.serial, replaces=overwrite or add)
+    path = write_map(kept, overwrite=overwrite or add)
     if as_json:
         print_json({**facts(kept), "path": str(path)})
     else:
         out.print(f"{kept.name}: {len(kept.sites)} bad pixels from {origin(kept)} → {path}", soft_wrap=True)
+
+
+def check_absent(camera: str, serial: str, *, replaces: bool) -> None:
+    """Refuse a body that has a map already, unless that is to be replaced; raises `OutputError`."""
+    if not replaces and path_of(camera, serial).exists():
+        name = f"{camera} {serial}".strip()
+        raise OutputError(f"{name}: has a map already; use --overwrite to replace it, or --add")
 
 
 def facts(found: BadMap) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from rawfix.cli.app import app
 from rawfix.frame import RawFrame
 from rawfix.io.dng import DngExif, write_cfa_dng
+from rawfix.io.raw import read_raw
 
 pytestmark = pytest.mark.models
 HOT = [(20, 31), (77, 100), (77, 101), (150, 3)]
@@ -142,6 +143,25 @@ def test_a_name_in_place_of_a_serial_number_that_files_tell_is_refused(
     assert json.loads(some.stdout)["frames"] == 1 and json.loads(some.stdout)["serial"] == ""
     info = json.loads(rawfix(home, "info", nameless, "--no-defects", "--json").stdout)
     assert info["bad_known"] == len(HOT)
+
+
+def test_a_body_that_has_a_map_is_refused_after_the_first_frame(
+    make_shot: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, black = tmp_path / "data", np.zeros((160, 192, 3), np.float32)
+    words = ("badpixels", "learn", "--dark", *(make_shot(f"{number}.dng", black) for number in range(3)))
+    assert rawfix(home, *words).exit_code == 0
+    read: list[str] = []
+
+    def counted(path: Path) -> RawFrame:
+        read.append(path.name)
+        return read_raw(path)
+
+    monkeypatch.setattr("rawfix.batch.learn.read_raw", counted)
+    again = rawfix(home, *words)
+    assert again.exit_code == 5 and "has a map already; use --overwrite" in again.stderr
+    assert read == ["0.dng"] and len(again.stderr.splitlines()) == 1
+    assert rawfix(home, *words, "--add").exit_code == 0 and len(read) == 4
 
 
 def test_an_order_of_columns_that_was_guessed_is_told(make_shot: Callable[..., Path], tmp_path: Path) -> None:
