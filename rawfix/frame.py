@@ -149,6 +149,8 @@ class RawFrame:
         What corrections of the lens go by.
     notes
         Plain sentences about fallbacks taken while reading ("white balance missing: daylight used").
+    wb_from_mean
+        Whether nothing tells ``wb`` but the picture's own mean (gray world).
     """
 
     mosaic: NDArray[np.uint16] | NDArray[np.float32]
@@ -171,6 +173,7 @@ class RawFrame:
     psf: PsfModel | None = None
     lens_facts: LensFacts = LensFacts()
     notes: tuple[str, ...] = ()
+    wb_from_mean: bool = False
 
 
 def with_infrared(values: tuple[float, float, float]) -> NDArray[np.float32]:

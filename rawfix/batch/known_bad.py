@@ -16,6 +16,7 @@ from rawfix.io.bad_lists import doubts, guess_format, read_list, to_mask
 from rawfix.io.bad_maps import BadMap, find_map, maps_folder, path_of, read_map
 from rawfix.io.body import Exposure, read_exposure
 from rawfix.io.mask import read_mask
+from rawfix.io.raw_color import without_bad
 
 OLD_DAYS = 365
 """Sensors gain defects over the years; a map of more days than these is told to be old."""
@@ -27,6 +28,8 @@ def with_known_bad(
     frame: RawFrame, path: Path, choice: str, today: date | None = None, named: str = ""
 ) -> RawFrame:
     """The frame with everything that is known of its bad pixels, and notes where that is doubtful.
+
+    A white balance that is the picture's own mean is taken anew, without what is bad.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ def with_known_bad(
         The list named is missing or malformed, or made for another sensor.
     """
     if choice == "off" or frame.cfa is None:
-        return replace(frame, known_bad=None)
+        return without_bad(replace(frame, known_bad=None))
     shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
     exposure = read_exposure(path)
     notes: tuple[str, ...] = ()
@@ -60,7 +63,8 @@ def with_known_bad(
         bad, notes = _from_map(frame, shape, exposure, today or date.today())
     if bad is not None and frame.known_bad is not None:
         bad = bad | frame.known_bad
-    return replace(frame, known_bad=frame.known_bad if bad is None else bad, notes=(*frame.notes, *notes))
+    known = frame.known_bad if bad is None else bad
+    return without_bad(replace(frame, known_bad=known, notes=(*frame.notes, *notes)))
 
 
 def identify(frame: RawFrame, path: Path, camera: str) -> tuple[str, str]:

@@ -79,6 +79,7 @@ def read_mosaic(path: Path, facts: MosaicFacts) -> RawFrame:
         camera="",
         lens="",
         notes=(*notes, wb_note) if wb_note else tuple(notes),
+        wb_from_mean=wb_note is not None,
     )
     return replace(frame, noise=estimate(frame))
 

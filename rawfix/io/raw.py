@@ -92,7 +92,7 @@ def read_raw(path: Path) -> RawFrame:
     )
     frame.mosaic.flags.writeable = False
     frame = replace(frame, noise=file_noise(tags.raw) or estimate(frame))
-    return frame if raw is None or not raw.opcodes_1 else _with_opcodes(frame, raw)
+    return frame if raw is None or not raw.opcodes_1 else raw_color.without_bad(_with_opcodes(frame, raw))
 
 
 def _with_opcodes(frame: RawFrame, raw: RawTags) -> RawFrame:
@@ -275,6 +275,7 @@ def _assemble(
         origin=decoded.margins,
         lens_facts=read_lens_facts(path, tags.lens or decoded.lens, raw, origin),
         notes=(*tags.notes, *(note for note in (matrix_note, wb_note) if note)),
+        wb_from_mean=wb_note == raw_color.GRAY_WORLD,
     )
 
 

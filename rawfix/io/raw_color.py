@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rawfix.frame import RawFrame
+from rawfix.io.raw_levels import channel_means
 from rawfix.physics.sensor import SRGB_TO_XYZ
+
+GRAY_WORLD = "the file has no white balance: estimated from the picture (gray world); --wb R,G,B sets it"
 
 
 def to_wb(multipliers: Sequence[float]) -> tuple[float, float, float] | None:
@@ -49,10 +54,21 @@ def choose_wb(
         from_matrix = daylight_wb(xyz_to_cam)
         if from_matrix is not None:
             return from_matrix, "the file has no white balance: the color matrix's daylight balance is used"
+    return gray_world(means), GRAY_WORLD
+
+
+def gray_world(means: Sequence[float]) -> tuple[float, float, float]:
+    """Multipliers that make a picture's mean gray; 1 each where it tells nothing."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        gray = to_wb(list(1 / np.asarray(means, np.float64)))
-    note = "the file has no white balance: estimated from the picture (gray world); --wb R,G,B sets it"
-    return gray or (1.0, 1.0, 1.0), note
+        return to_wb(list(1 / np.asarray(means, np.float64))) or (1.0, 1.0, 1.0)
+
+
+def without_bad(frame: RawFrame) -> RawFrame:
+    """The frame with a white balance of its own mean to which samples known to be bad add nothing; or as it is."""
+    if not frame.wb_from_mean:
+        return frame
+    means = channel_means(frame.mosaic, frame.cfa, frame.black, frame.white, frame.known_bad)
+    return replace(frame, wb=gray_world(means))
 
 
 def daylight_wb(xyz_to_cam: NDArray[np.float64] | None) -> tuple[float, float, float] | None:

@@ -122,14 +122,20 @@ def reduce_period(unit: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def channel_means(
-    samples: NDArray[Any], cfa: Cfa | None, black: NDArray[np.float32], white: tuple[float, float, float]
+    samples: NDArray[Any],
+    cfa: Cfa | None,
+    black: NDArray[np.float32],
+    white: tuple[float, float, float],
+    bad: NDArray[np.bool_] | None = None,
 ) -> tuple[float, float, float]:
-    """Mean light of red, green and blue, of about every eighth row; clipped samples left out."""
+    """Mean light of red, green and blue, of about every eighth row; clipped and bad samples left out."""
     height, width = samples.shape[:2]
     period = 1 if cfa is None else cfa.period[0]
     rows = np.nonzero(np.arange(height) // period % 8 == 0)[0]
     light = samples[rows].astype(np.float32) - float(black.mean())
     index = None if cfa is None else cfa.channels((height, width))[rows]
+    if index is not None and bad is not None:
+        index = np.where(bad[rows], -1, index)
     means = []
     for channel, level in enumerate(white):
         values = light[..., channel] if index is None else light[index == channel]

@@ -16,7 +16,9 @@ from rawfix.frame import RawFrame
 from rawfix.io.bad_maps import BadMap, path_of, write_map
 from rawfix.io.dng import DngExif, write_cfa_dng
 from rawfix.io.mask import write_mask
+from rawfix.io.mosaic_facts import MosaicFacts
 from rawfix.io.raw import read_raw
+from rawfix.io.read import read_frame
 
 TODAY = date(2025, 6, 1)
 
@@ -97,6 +99,27 @@ def test_the_order_of_two_columns_is_told_where_it_is_a_guess(
     found, notes = known(shot, str(tmp_path / name))
     assert found == [[3, 4], *([] if sites is None else [sites])]
     assert notes.startswith(doubt) and bool(notes) == bool(doubt)
+
+
+def test_a_gray_world_is_that_of_the_good_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_frame: Callable[..., RawFrame]
+) -> None:
+    monkeypatch.setenv("RAWFIX_DATA_DIR", str(tmp_path / "data"))
+    path, mask, facts = tmp_path / "a.npy", tmp_path / "bad.png", MosaicFacts.from_values({"cfa": "RGGB"})
+    mosaic = make_frame().mosaic.copy()
+    bad = np.zeros(mosaic.shape, bool)
+    bad[::16, ::4] = True
+    write_mask(mask, bad, overwrite=False)
+    balances = []
+    for level in (0, 30000):
+        mosaic[bad] = level
+        np.save(path, mosaic)
+        frame = read_frame(path, facts)
+        balances.append([with_known_bad(frame, path, choice).wb for choice in (str(mask), "off", "auto")])
+    (good, *cold), (same, *hot) = balances
+    assert good == same and good not in (*cold, *hot) and cold[0] == cold[1] != hot[0] == hot[1]
+    told = with_known_bad(read_frame(path, replace(facts, wb=(2.0, 1.0, 1.5))), path, str(mask))
+    assert told.wb == (2.0, 1.0, 1.5)
 
 
 def test_masks_and_maps_serve_as_lists(shot: Path, tmp_path: Path) -> None:

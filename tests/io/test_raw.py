@@ -17,6 +17,7 @@ from rawfix.cfa import Cfa
 from rawfix.errors import CorruptRawError, RawfixError, UnsupportedRawError
 from rawfix.frame import RawFrame
 from rawfix.io import raw_checks, raw_color, raw_levels
+from rawfix.io.dng_bad_pixels import encode_bad_pixels
 from rawfix.io.raw import read_raw
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
@@ -58,6 +59,21 @@ BAYER = ((33421, "H", 2, (2, 2)), (33422, "B", 4, b"\0\1\1\2"))
 
 def noisy(height: int = 64, width: int = 80) -> np.ndarray[Any, Any]:
     return np.random.default_rng(0).integers(600, 15000, (height, width)).astype(np.uint16)
+
+
+def test_a_gray_world_is_that_of_the_samples_the_file_calls_good(tmp_path: Path) -> None:
+    samples, bad = noisy(), np.zeros((64, 80), bool)
+    bad[::16, ::4] = True
+    opcodes = encode_bad_pixels(bad, Cfa.from_rows("RG", "GB"))
+    balances = []
+    for name, level in (("dark.dng", 0), ("hot.dng", 15000)):
+        samples[bad] = level
+        write_dng(tmp_path / name, samples, *BAYER, (51008, "B", len(opcodes), opcodes))
+        frame = read_raw(tmp_path / name)
+        assert frame.known_bad is not None and (frame.known_bad == bad).all()
+        assert any("gray world" in note for note in frame.notes)
+        balances.append(frame.wb)
+    assert balances[0] == balances[1] != (1.0, 1.0, 1.0)
 
 
 @pytest.mark.samples
