@@ -8,6 +8,8 @@ from typing import Any
 
 from rawfix.nn.contract import find_contract
 from rawfix.nn.manifest import Manifest
+from rawfix.training import card_pictures
+from rawfix.training.card_pictures import Shown
 from rawfix.training.card_texts import TEXTS
 from rawfix.training.evaluation.detection import PLANTED
 from rawfix.training.evaluation.knob_plot import draw_knob
@@ -43,7 +45,7 @@ Where a run started from earlier weights, steps and hours are summed; the config
 
 ## How good it is
 
-{measured}
+{measured}{shown}
 
 ## Where it fails
 
@@ -106,8 +108,14 @@ averages what it answers{once_more} (after the geometric self-ensemble of Lim et
 one network."""
 
 
-def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back: list[str]) -> None:
-    """Write ``README.md`` and ``pictures.txt`` beside the model."""
+def write_card(
+    folder: Path,
+    manifest: Manifest,
+    pictures: list[str],
+    held_back: list[str],
+    shown: list[Shown] | None = None,
+) -> None:
+    """Write ``README.md``, the pictures that it shows, and ``pictures.txt`` beside the model."""
     training, task = manifest.training, find_contract(manifest.contract).task
     text = TEXTS[task]
     card = _TEXT.format(
@@ -132,7 +140,10 @@ def write_card(folder: Path, manifest: Manifest, pictures: list[str], held_back:
         held_back=", ".join(f"`{name}`" for name in held_back),
         pictures=len(pictures),
         measured=_measured(manifest) + _knob(folder, manifest),
+        shown=card_pictures.to_markdown(shown or []),
         limits=text.limits,
     )
+    for picture in shown or ():
+        (folder / picture.name).write_bytes(picture.content)
     (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / "pictures.txt").write_text("\n".join(pictures) + "\n", encoding="utf-8")

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from rawfix.nn.manifest import GRAPH_NAME, Manifest
 from rawfix.training.card import write_card
+from rawfix.training.card_pictures import read_pictures
 from rawfix.training.config import TrainConfig
 from rawfix.training.networks import Network
 from rawfix.training.networks.ensemble import SelfEnsemble
@@ -215,6 +216,7 @@ def export(
     metrics: dict[str, Any] | None = None,
     sources: list[dict[str, str]] | None = None,
     views: int = 1,
+    pictures: Path | None = None,
 ) -> Path:
     """Write ``models/<id>/``: ``model.onnx``, ``manifest.json``, ``golden.npz``, ``README.md``.
 
@@ -230,12 +232,17 @@ def export(
         Training data, each with ``name`` and ``license``; default: as the run was told.
     views
         More than 1: the network asked so often, as the tier `ENSEMBLE` names; see `SelfEnsemble`.
+    pictures
+        Folder of pictures for the card, see `rawfix.training.card_pictures.read_pictures`.
 
     Raises
     ------
+    FileNotFoundError
+        There is no such checkpoint, or no picture.
     ValueError
-        No such views exist.
+        No such views exist, or a picture does not fit.
     """
+    shown = [] if pictures is None else read_pictures(pictures)
     trained, config, stored = open_weights(checkpoint)
     model: Exportable = trained
     if views != 1:
@@ -284,7 +291,7 @@ def export(
     )
     try:
         manifest.write(folder)
-        write_card(folder, manifest, stored["pictures"], stored["held_back"])
+        write_card(folder, manifest, stored["pictures"], stored["held_back"], shown)
     except Exception:
         shutil.rmtree(folder)
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 from onnx.reference import ReferenceEvaluator  # noqa: E402
+from PIL import Image as Picture  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
 
 from rawfix.errors import ManifestError  # noqa: E402
-from rawfix.nn.manifest import load_model  # noqa: E402
+from rawfix.nn.manifest import find_models, load_model  # noqa: E402
+from rawfix.training import card_pictures  # noqa: E402
+from rawfix.training.__main__ import app  # noqa: E402
 from rawfix.training.config import (  # noqa: E402
     NETWORKS,
     RESTORERS,
@@ -254,3 +259,77 @@ def test_tiles_are_multiples_of_what_the_filter_array_asks_for(tmp_path: Path) -
     manifest = load_model(export(tmp_path / "checkpoint.pt", tmp_path / "models")).manifest
     assert manifest.tile == 1008
     assert manifest.tile % manifest.multiple == 0
+
+
+@pytest.fixture
+def strips(tmp_path: Path) -> Path:
+    folder = tmp_path / "strips"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+    Picture.fromarray(noise).save(folder / "b [odd].png")
+    Picture.fromarray(noise // 64 * 64).resize((600, 400)).save(folder / "c.JPG", comment=b"my house")
+    Picture.new("RGB", (64, 32), (9, 8, 7)).save(folder / "a.png")
+    Picture.new("RGB", (64, 32)).save(folder / "knob-x2.png")
+    for number in range(3):
+        Picture.new("RGB", (64, 32)).save(folder / f"later-{number}.png")
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def test_a_card_shows_the_first_pictures_small(checkpoint: Path, strips: Path, tmp_path: Path) -> None:
+    model = load_model(export(checkpoint, tmp_path / "models", pictures=strips))
+    shown = sorted(model.folder.glob("picture-*"))
+    assert [path.name for path in shown] == [
+        "picture-1.png",
+        "picture-2.jpg",
+        "picture-3.jpg",
+        "picture-4.png",
+    ]
+    assert sum(path.stat().st_size for path in shown) <= card_pictures.BYTES
+    with Picture.open(shown[0]) as first, Picture.open(shown[2]) as third:
+        assert first.getpixel((5, 5)) == (9, 8, 7)
+        assert third.size == (600, 400)
+    assert b"my house" not in shown[2].read_bytes()
+    card = (model.folder / "README.md").read_text()
+    assert re.findall(r"!\[(.*?)\]\((.*?)\)", card) == [
+        ("a", "picture-1.png"), ("b odd", "picture-2.jpg"), ("c", "picture-3.jpg"), ("later-0", "picture-4.png"),
+    ]  # fmt: skip
+    assert [found.manifest.id for found in find_models(tmp_path / "models")] == [model.manifest.id]
+    again = export(checkpoint, tmp_path / "again", pictures=strips)
+    for path in model.folder.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+    # What is too heavy is left out.
+    noise = np.random.default_rng(1).integers(0, 256, (800, 800, 3), np.uint8)
+    Picture.fromarray(noise).save(strips / "c.JPG", quality=95)
+    assert [shown.caption for shown in card_pictures.read_pictures(strips)] == ["a", "b odd", "later-0"]
+    # Another export without pictures leaves none behind.
+    assert not list(export(checkpoint, tmp_path / "models").glob("picture-*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--pictures", "{}/none"), "none: no such folder"),
+        (("--pictures", "{}/empty"), "empty: holds no PNG or JPEG"),
+        (("--pictures", "{}/broken"), "a.png: not a picture"),
+        (("--pictures", "{}/large"), "kB as JPEG, a card has room for 400; give a crop"),
+        (("--metrics", "{}/none.json"), "none.json: no JSON"),
+        (("--metrics", "{}/list.json"), "list.json: no figures but a list"),
+        (("--checkpoint", "{}/none.pt"), "none.pt: no such checkpoint"),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused_in_one_line(
+    words: tuple[str, ...], says: str, checkpoint: Path, tmp_path: Path
+) -> None:
+    for name in ("empty", "broken", "large"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "broken" / "a.png").write_text("no picture")
+    noise = np.random.default_rng(0).integers(0, 256, (900, 900, 3), np.uint8)
+    Picture.fromarray(noise).save(tmp_path / "large" / "a.png")
+    (tmp_path / "list.json").write_text("[]")
+    asked = ["--checkpoint", str(checkpoint), "--models", str(tmp_path / "models")]
+    done = CliRunner().invoke(app, ["export", *asked, *(word.format(tmp_path) for word in words)])
+    assert done.exit_code == 2, done.output
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "models").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,13 +30,31 @@ def export(
             max=8,
         ),
     ] = 1,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of strips, by evaluate --pictures: the first four by name go into the card."
+        ),
+    ] = None,
 ) -> None:
     """Write a checkpoint's network as a model folder: graph, manifest, test patch, card."""
     from rawfix.training.export import export as write
 
-    figures = None if metrics is None else json.loads(metrics.read_text())
     try:
-        folder = write(checkpoint, models, figures, read_sources(data_card), views)
+        figures = None if metrics is None else _read_figures(metrics)
+        folder = write(checkpoint, models, figures, read_sources(data_card), views, pictures)
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
     typer.echo(str(folder))
+
+
+def _read_figures(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"--metrics {path}: no JSON ({error}); give what evaluate --json wrote") from error
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"--metrics {path}: no figures but a {type(found).__name__}; give what evaluate --json wrote"
+        )
+    return found
