@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ def load_weights(checkpoint: Path) -> tuple[Network, TrainConfig, dict[str, Any]
 def open_weights(checkpoint: Path) -> tuple[Network, TrainConfig, dict[str, Any]]:
     """`load_weights`, or one line that says why not; raises `FileNotFoundError`."""
     try:
+        if checkpoint.is_file() and not zipfile.is_zipfile(checkpoint):
+            raise pickle.UnpicklingError("it is no archive")
         return load_weights(checkpoint)
     except FileNotFoundError:
         raise FileNotFoundError(

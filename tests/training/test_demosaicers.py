@@ -47,6 +47,7 @@ def test_they_come_frozen_and_in_order(tmp_path: Path) -> None:
         ("restore", 48, "a.pt: does not demosaic three colors"),
         ("missing", 48, "a.pt: there is none; give a model's folder or the checkpoint.pt of a run"),
         ("text", 48, "a.pt: not a checkpoint; give the checkpoint.pt of a run"),
+        ("odd text", 48, "a.pt: not a checkpoint; give the checkpoint.pt of a run (it is no archive)"),
         ("folder", 48, "manifest.json: No such file"),
     ],
 )
@@ -54,8 +55,8 @@ def test_one_that_does_not_fit_is_refused_in_one_line(
     task: str, model: str, patch: int, says: str, pictures: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.pt"
-    if model == "text":
-        path.write_text("no checkpoint")
+    if model.endswith("text"):
+        path.write_text("text" if model == "odd text" else "no checkpoint")
     elif model == "folder":
         path.mkdir()
     elif model != "missing":
