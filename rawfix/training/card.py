@@ -60,8 +60,8 @@ gamma-encoded mosaics."""
 _ENLARGING = """Measured by `python -m rawfix.training evaluate upscale`, guard on, noise of seed 0. Bicubic protocol:
 8-bit pictures made small by MATLAB's bicubic, Y of BT.601, a border of as many pixels as the scale cut. Camera: light
 softened by a Gaussian of 0.3 small pixels, averaged over photosites, a little noise; 8-bit sRGB. SqueezeNet distance:
-channel-normalised squared difference of features, mean over fire3, 5, 7, 9; less is more natural. Consistency: PSNR of
-the result, made small again, to the input."""
+channel-normalised squared difference of features, mean over fire3, 5, 7, 9; VGG-19 distance: the same over conv2_2,
+conv3_2, conv4_2, conv5_2; less is more natural. Consistency: PSNR of the result, made small again, to the input."""
 
 _DEFINITIONS = f"""Zipper: Lu and Tan 2003. False color: (a\\*, b\\*) off by more than 10. Texture kept: slope of
 fine, quiet detail on the truth's; 1 is all. Detection: {PLANTED}."""

@@ -22,9 +22,10 @@ from rawfix.training.config import TrainConfig, UpscaleConfig
 from rawfix.training.data import Photos, draw_crop, stream
 from rawfix.training.demosaic import srgb8, write_strip
 from rawfix.training.demosaicers import open_demosaicers
+from rawfix.training.features import open_features
 from rawfix.training.networks.demosaic import DemosaicNetwork
 from rawfix.training.networks.encoding import decode, encode
-from rawfix.training.networks.perceptual import SqueezeNet, contextual, distance
+from rawfix.training.networks.perceptual import contextual, distance
 from rawfix.training.networks.upscale import Discriminator, UpscaleNetwork
 from rawfix.training.shrink import shrink_area, shrink_bicubic
 
@@ -67,7 +68,7 @@ class UpscaleTask:
         self.config, self.photos, self.device = config, photos, device
         self.scale = config.network.scale
         self.demosaicers = open_demosaicers(config, device)
-        self.features = SqueezeNet.load(Path(config.features)).to(device) if config.features else None
+        self.features = open_features(config.features).to(device) if config.features else None
         torch.manual_seed(config.seed + 1)
         self.judge = Discriminator(48, self.scale.bit_length() - 1).to(device)
         self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), lr=1e-4, betas=(0.5, 0.99))
@@ -191,7 +192,9 @@ class UpscaleTask:
 
     @torch.no_grad()
     def validate(self, model: nn.Module, pictures: Path | None = None) -> dict[str, float]:
-        """PSNR of luma by the bicubic protocol, CPSNR by the camera's, and SqueezeNet distance at detail 0 and 1."""
+        """PSNR of luma by the bicubic protocol, CPSNR by the camera's, and the features' distance at detail 0
+        and 1.
+        """
         scores: dict[str, list[float]] = {}
         strips = []
         for index, (_, photo) in enumerate(self.photos.validation):

@@ -34,7 +34,7 @@ def evaluate(
     ] = False,
     features: Annotated[
         Path | None,
-        typer.Option(help="upscale: a classifier's weights (.npz), for the perceptual distance."),
+        typer.Option(help="upscale: a classifier for the perceptual distance, as train takes it."),
     ] = None,
     natural: Annotated[
         Path | None,

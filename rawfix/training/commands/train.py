@@ -42,7 +42,8 @@ def train(
     features: Annotated[
         Path | None,
         typer.Option(
-            help="upscale: a classifier's weights (.npz) for natural detail; without, least error only."
+            help="upscale: a classifier for natural detail: SqueezeNet's weights (.npz), torchvision's of VGG-19 "
+            "(.pth), or vgg19 for those in torch's cache; without, least error only."
         ),
     ] = None,
     warm_steps: Annotated[

@@ -35,8 +35,9 @@ from rawfix.training.evaluation.naturalness import Naturalness
 from rawfix.training.evaluation.protocol import Photo, generator
 from rawfix.training.evaluation.report import Say, plain
 from rawfix.training.evaluation.sets import Which, find
+from rawfix.training.features import open_features
 from rawfix.training.networks import Network
-from rawfix.training.networks.perceptual import SqueezeNet, distance
+from rawfix.training.networks.perceptual import Classifier, distance
 from rawfix.training.networks.upscale import UpscaleNetwork as Generator
 
 DETAILS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -86,7 +87,8 @@ def evaluate(
     data, which
         The pictures, see `rawfix.training.evaluation.sets.find`.
     features
-        Weights of the classifier for the perceptual distance; without, it is not measured.
+        The classifier for the perceptual distance, see `rawfix.training.features.open_features`; without, it is not
+        measured.
     photographs
         Folder or bundle whose statistics NIQE takes for natural; without, it is not measured.
     device
@@ -113,7 +115,8 @@ def evaluate(
     network, scale = network_of(model, device), model.scale
     measures: dict[str, Measure] = {}
     if features is not None:
-        measures["distance"] = _distance(features, device)
+        classifier = _open(features).to(device)
+        measures[classifier.figure] = _distance(classifier, device)
     if photographs is not None:
         measures["niqe"] = _niqe(photographs)
     encoded: Rows = {}
@@ -135,7 +138,7 @@ def evaluate(
         "bicubic": by_method,
         "camera": {method: pictures.mean(rows) for method, rows in camera.items()},
     }
-    if strips_in is not None and features is not None:
+    if strips_in is not None and "distance" in measures:
         strips.write(draw_knob(by_method), strips_in / f"knob-x{scale}.png")
     return plain({f"{chosen.title} ×{scale}": report})
 
@@ -207,12 +210,14 @@ def _niqe(photographs: Path) -> Measure:
     return lambda picture, _: natural.distance(picture)
 
 
-def _distance(weights: Path, device: str) -> Measure:
+def _open(weights: Path) -> Classifier:
     try:
-        classifier = SqueezeNet.load(weights).to(device)
+        return open_features(str(weights))
     except (OSError, ValueError) as error:
-        raise OutputError(f"--features {weights}: cannot be read: {error}") from error
+        raise OutputError(str(error)) from error
 
+
+def _distance(classifier: Classifier, device: str) -> Measure:
     @torch.inference_mode()
     def between(photo: Photo, truth: Photo) -> float:
         found, wanted = (

@@ -33,6 +33,7 @@ _ENLARGED = {
     "psnr_y": "Y-PSNR dB",
     "psnr": "PSNR dB",
     "distance": "SqueezeNet distance",
+    "distance_vgg19": "VGG-19 distance",
     "niqe": "NIQE",
     "consistency": "consistency dB",
 }

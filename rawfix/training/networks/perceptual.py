@@ -1,7 +1,7 @@
 """Features of a pretrained classifier, for perceptual losses and distances: training only, never shipped.
 
 SqueezeNet 1.0 (Iandola, Han et al. 2016, arXiv:1602.07360) from an ``.npz`` of plain arrays; one interface, so that
-another classifier can take its place.
+another classifier can take its place: `rawfix.training.networks.vgg` is one. `rawfix.training.features` opens both.
 """
 
 from __future__ import annotations
@@ -21,13 +21,35 @@ _MEAN = (104.0, 117.0, 123.0)
 """Of blue, green, red in 0…255."""
 
 
-class SqueezeNet(nn.Module):
-    """``(N, 3, H, W)`` sRGB pictures in 0…1 → features of `LAYERS`, coarser and coarser."""
+class Classifier(nn.Module):
+    """``(N, 3, H, W)`` sRGB pictures in 0…1 → features of four layers, coarser and coarser.
 
+    Attributes
+    ----------
+    title
+        What it is called.
+    figure
+        Name of its `distance` among measured figures.
+    """
+
+    title: str
+    figure: str
+
+
+class SqueezeNet(Classifier):
+    """Features of `LAYERS`; raises ValueError for weights of another network."""
+
+    title = "SqueezeNet"
+    figure = "distance"
     mean: Tensor
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         super().__init__()
+        parts = ("conv1x1_1", "conv1x1_2", "conv3x3_2")
+        layers = ["conv1", *(f"fire{k}/{part}" for k in range(2, 10) for part in parts)]
+        needed = {f"{layer}/{kind}" for layer in layers for kind in ("weight", "bias")}
+        if missing := sorted(needed - set(weights)):
+            raise ValueError(f"it lacks {missing[0]}")
         self.names = [f"fire{k}" for k in range(2, 10)]
         for key, array in weights.items():
             self.register_buffer(
@@ -62,7 +84,9 @@ class SqueezeNet(nn.Module):
 
 
 def distance(first: list[Tensor], second: list[Tensor]) -> Tensor:
-    """Channel-normalised squared feature difference, averaged over layers: "SqueezeNet distance", ``(N,)``."""
+    """Channel-normalised squared feature difference, averaged over layers, ``(N,)``: of SqueezeNet's features,
+    "SqueezeNet distance".
+    """
     total = torch.zeros(first[0].shape[0])
     for a, b in zip(first, second, strict=True):
         difference = F.normalize(a, dim=1, eps=1e-6) - F.normalize(b, dim=1, eps=1e-6)
