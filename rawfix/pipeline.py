@@ -129,6 +129,7 @@ def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress 
             multiple=manifest.multiple,
             period=CANONICAL[family].period,
             origin=origin,
+            shape=symmetry.shape(shape),
             progress=progress,
             finish=finish,
             outside={"known_bad": 1.0},
@@ -168,7 +169,8 @@ def find(
         assert frame.cfa is not None
         noise = noise or _noise_of(light, frame.cfa, frame)
         network = tiled(model, frame, settings, progress)
-        camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network, known_bad)
+        saturates = frame.mosaic.dtype == np.uint16
+        camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network, known_bad, saturates=saturates)
         if frame.cfa.has_infrared:
             camera = remove_infrared(camera, frame.wb, crosstalk_matrix(settings.ir_crosstalk))
     del light

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rawfix.cfa import Cfa
 from rawfix.frame import Image, NoiseModel, with_infrared
+from rawfix.physics.lift_blown import lifted
 from rawfix.physics.neighbors import same_color_offsets, samples_at
 from rawfix.physics.noise import variance
 from rawfix.physics.point_sources import Sites, are_point_sources
@@ -58,6 +59,8 @@ def demosaic(
     network: DemosaicNetwork,
     known_bad: NDArray[np.bool_] | None = None,
     threshold: float = THRESHOLD,
+    *,
+    saturates: bool = False,
 ) -> tuple[Image, NDArray[np.bool_]]:
     """Full color from a mosaic.
 
@@ -82,6 +85,9 @@ def demosaic(
         model, as they are: fill them first (`rawfix.physics.neighbors.fill`).
     threshold
         Probability from which a sample is replaced.
+    saturates
+        Channels end at ``wb``: the network sees blown samples lifted to the light around them
+        (`rawfix.physics.lift_blown`), and what it fills in is cut there.
 
     Returns
     -------
@@ -98,6 +104,8 @@ def demosaic(
 
     def keep_measured(y: int, x: int, planes: dict[str, Image]) -> dict[str, NDArray[Any]]:
         camera = np.ascontiguousarray(planes["camera"])
+        if seen is not mosaic:
+            np.minimum(camera, clip[: camera.shape[2]], out=camera)
         height, width = camera.shape[:2]
         bad = planes["bad"] >= threshold
         if known_bad is not None:
@@ -105,8 +113,10 @@ def demosaic(
         cfa.shift(y, x).place(mosaic[y : y + height, x : x + width], camera, ~bad)
         return {"camera": camera, "bad": bad}
 
+    seen = (lifted(mosaic, cfa, wb) if saturates else None) or mosaic
+    clip = with_infrared(wb).astype(np.float32)
     inputs: dict[str, Image | Window] = {
-        "mosaic": mosaic,
+        "mosaic": seen,
         "sigma": sigma_window(mosaic, cfa, wb, noise),
         "known_bad": known,
     }
