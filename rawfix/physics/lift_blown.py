@@ -58,6 +58,12 @@ def lifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Window | 
     return window
 
 
+def lift_all(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Image:
+    """The whole mosaic with its blown samples lifted, see `lifted`; the very one where nothing is blown."""
+    window = lifted(mosaic, cfa, wb)
+    return mosaic if window is None else window(0, mosaic.shape[0], 0, mosaic.shape[1])
+
+
 def _reach(unit: NDArray[np.uint8]) -> int:
     """Half the side of the least square that holds every color, around any site."""
     visible = np.unique(unit[unit < _VISIBLE])

@@ -42,14 +42,15 @@ def initialize(model: DemosaicNetwork, photos: Photos, config: TrainConfig) -> N
 
 
 def collate(pairs: list[MosaicPair]) -> tuple[np.ndarray, ...]:
-    """Mosaic, sigma, known_bad, clean, noise, bad: each ``(N, C, H, W)`` float32."""
+    """Mosaic, sigma, known_bad, clean, clip, noise, bad: each ``(N, C, H, W)`` float32, clip ``(N, C, 1, 1)``."""
     planes = [
         np.stack([getattr(p, name) for p in pairs])[:, None]
         for name in ("mosaic", "sigma", "known_bad", "noise", "bad")
     ]
     mosaic, sigma, known_bad, noise, bad = (np.asarray(p, np.float32) for p in planes)
     clean = np.stack([p.clean for p in pairs]).transpose(0, 3, 1, 2)
-    return mosaic, sigma, known_bad, np.ascontiguousarray(clean), noise, bad
+    clip = np.stack([p.clip for p in pairs])[..., None, None]
+    return mosaic, sigma, known_bad, np.ascontiguousarray(clean), clip, noise, bad
 
 
 class DemosaicTask:
@@ -113,13 +114,13 @@ class DemosaicTask:
     def batch(self, arrays: tuple[Tensor, ...]) -> Batch:
         """Move to the device and complete the target."""
         planes = (torch.as_tensor(a).to(self.device, non_blocking=True) for a in arrays)
-        mosaic, sigma, known_bad, clean, noise, bad = planes
-        return Batch(mosaic, sigma, known_bad, clean, bad, clean + self.linear(noise))
+        mosaic, sigma, known_bad, clean, clip, noise, bad = planes
+        return Batch(mosaic, sigma, known_bad, clean, bad, clean + self.linear(noise), clip)
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Loss of one batch and its parts."""
         camera, logits = model(batch.mosaic, batch.sigma, batch.known_bad)
-        return demosaic_loss(camera, logits, batch, self.config)
+        return demosaic_loss(torch.minimum(camera, batch.clip), logits, batch, self.config)
 
     @torch.no_grad()
     def validate(self, model: nn.Module, pictures: Path | None = None) -> dict[str, float]:

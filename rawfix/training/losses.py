@@ -22,7 +22,7 @@ class Batch:
     """`rawfix.training.synthesis.MosaicPair`, batched: every plane ``(N, C, H, W)`` float32, plus the target.
 
     ``target`` is the clean light plus the linearly demosaiced noise, so that a network learns to leave the
-    sensor's own grain alone.
+    sensor's own grain alone. ``clip (N, C, 1, 1)`` is where the sensor saturates: the pipeline cuts there.
     """
 
     mosaic: Tensor
@@ -31,6 +31,7 @@ class Batch:
     clean: Tensor
     bad: Tensor
     target: Tensor
+    clip: Tensor
 
 
 class LinearDemosaic(nn.Module):

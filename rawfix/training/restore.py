@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rawfix.physics import noise, psf, scene
+from rawfix.physics.lift_blown import lift_all
 from rawfix.training.config import TrainConfig
 from rawfix.training.data import Photos, draw_crop, stream
 from rawfix.training.demosaic import srgb8, write_strip
@@ -77,8 +78,8 @@ class RestoreTask:
             yield self.batch(arrays)
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """One batch of pairs, all of one demosaicer's filter array: sharp, seen, quiet, mosaic, sigma, shot, read,
-        which.
+        """One batch of pairs, all of one demosaicer's filter array: sharp, seen, quiet, mosaic, sigma, shot, read, wb,
+        which. Mosaics are as the pipeline shows them to a network, blown samples lifted.
         """
         config = self.config
         which = int(rng.integers(len(self.cfas)))
@@ -95,17 +96,22 @@ class RestoreTask:
             for crop in crops
         ]
         images = [np.stack([getattr(p, n) for p in pairs]).transpose(0, 3, 1, 2) for n in ("sharp", "seen")]
-        planes = [np.stack([getattr(p, n) for p in pairs])[:, None] for n in ("quiet", "mosaic", "sigma")]
-        models = [np.stack([getattr(p, n) for p in pairs])[..., None, None] for n in ("shot", "read")]
-        return tuple(np.ascontiguousarray(a) for a in (*images, *planes, *models, np.array(which)))
+        cfa = self.cfas[which]
+        mosaics = [
+            np.stack([lift_all(getattr(p, n), cfa, p.wb) for p in pairs])[:, None]
+            for n in ("quiet", "mosaic")
+        ]
+        sigma = np.stack([p.sigma for p in pairs])[:, None]
+        models = [np.stack([getattr(p, n) for p in pairs])[..., None, None] for n in ("shot", "read", "wb")]
+        return tuple(np.ascontiguousarray(a) for a in (*images, *mosaics, sigma, *models, np.array(which)))
 
     @torch.no_grad()
     def batch(self, arrays: tuple[Tensor, ...]) -> RestoreBatch:
         """Move to the device and demosaic."""
         moved = (torch.as_tensor(a).to(self.device, non_blocking=True) for a in arrays)
-        sharp, seen, quiet, mosaic, sigma, shot, read, which = moved
+        sharp, seen, quiet, mosaic, sigma, shot, read, clip, which = moved
         demosaic, none = self.demosaicers[int(which)], torch.zeros_like(mosaic)
-        camera, without = (demosaic(plane, sigma, none)[0] for plane in (mosaic, quiet))
+        camera, without = (torch.minimum(demosaic(plane, sigma, none)[0], clip) for plane in (mosaic, quiet))
         return RestoreBatch(camera, torch.sqrt(camera.clamp(min=0) * shot + read), without, seen, sharp)
 
     def loss(self, model: nn.Module, batch: RestoreBatch) -> tuple[Tensor, dict[str, float]]:

@@ -37,6 +37,8 @@ class RestorePair:
         value.
     shot, read
         ``(3,)``: the noise model after white balance.
+    wb
+        The multipliers, where the channels saturate.
     """
 
     sharp: Image
@@ -46,6 +48,7 @@ class RestorePair:
     sigma: Image
     shot: Image
     read: Image
+    wb: tuple[float, float, float]
 
 
 def draw_blur(rng: np.random.Generator) -> tuple[Image, Image, Image]:
@@ -111,4 +114,5 @@ def make_restore_pair(
         sigma=np.asarray(sigma * multiplier, np.float32),
         shot=np.asarray(shot * misjudged[0] * wb, np.float32),
         read=np.asarray(read * misjudged[1] * wb**2, np.float32),
+        wb=light.wb,
     )

@@ -12,6 +12,7 @@ from rawfix.cfa import INFRARED, Cfa
 from rawfix.frame import Image
 from rawfix.physics import noise, psf, scene
 from rawfix.physics.defects import Bool, Defects, plant
+from rawfix.physics.lift_blown import lift_all
 
 
 class LearnedNoise(Protocol):
@@ -28,11 +29,13 @@ class MosaicPair:
     Attributes
     ----------
     mosaic, sigma
-        ``(H, W)``: what the network sees, and the noise model's deviation at the observed value.
+        ``(H, W)``: what the network sees, blown samples lifted, and the noise model's deviation at the observed value.
     known_bad
         ``(H, W)`` float32: 1 where the caller tells that a sample is worthless, and outside of the frame.
     clean
         ``(H, W, 3)``, or 4 with infrared: the light, clipped where the sensor saturates.
+    clip
+        ``(3,)`` or ``(4,)``: where that is.
     noise
         ``(H, W)``: the noise that lies on the measured samples (the target carries it, demosaiced linearly).
     bad
@@ -43,6 +46,7 @@ class MosaicPair:
     sigma: Image
     known_bad: Image
     clean: Image
+    clip: Image
     noise: Image
     bad: Bool
 
@@ -199,10 +203,11 @@ def make_pair(
     misjudged = np.exp(rng.normal(0, 0.2))  # noise models are never exact
     sigma = np.sqrt(noise.variance(observed, shot, read)) * np.float32(misjudged)
     return MosaicPair(
-        mosaic=np.asarray(observed * multiplier, np.float32),
+        mosaic=lift_all(np.asarray(observed * multiplier, np.float32), cfa, light.wb),
         sigma=np.asarray(sigma * multiplier, np.float32),
         known_bad=known_bad.astype(np.float32),
         clean=np.asarray(clean, np.float32),
+        clip=wb,
         noise=np.asarray(field * multiplier, np.float32),
         bad=bad,
     )

@@ -21,7 +21,7 @@ SURE = -40.0
 def batch(side: int = 32) -> Batch:
     light = 0.2 + 0.5 * torch.rand(2, 3, side, side)
     plane = torch.zeros(2, 1, side, side)
-    return Batch(plane, plane + 0.01, plane, light, plane.clone(), light)
+    return Batch(plane, plane + 0.01, plane, light, plane.clone(), light, light.amax((2, 3), keepdim=True))
 
 
 def terms(camera: torch.Tensor, logits: torch.Tensor, given: Batch) -> dict[str, float]:
