@@ -75,7 +75,7 @@ def commit(
     result = delivery.result
     target = result.target
     assert target is not None
-    journal = Journal(target.parent, read=action is None or len(delivery.made) > 1)
+    journal = Journal(target.parent, read=action is None or bool(options.sides(target)))
     if action is None:
         for path in (target, *options.sides(target)):
             check_claim(path, job.source, claim)

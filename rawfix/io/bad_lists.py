@@ -113,7 +113,11 @@ def guess_format(path: Path) -> ListFormat:
     """
     try:
         with path.open("rb") as file:
+            is_zipped = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if is_zipped else path.open("rb") as file:
             head = file.read(65536).decode("utf-8", "replace")
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        head = ""  # reading it tells
     except OSError as error:
         raise SettingsError(
             f"{path}: cannot be read ({error.strerror}); name a list of bad pixels"
@@ -121,7 +125,8 @@ def guess_format(path: Path) -> ListFormat:
     lines = (line.split("#", 1)[0].split() for line in head.splitlines())
     if len(next((words for words in lines if words), ())) == 3:
         return "dcraw"
-    return "rawtherapee" if path.suffix.lower() == ".badpixels" else "rows"
+    name = path.name.lower().removesuffix(".gz")
+    return "rawtherapee" if name.endswith(".badpixels") else "rows"
 
 
 def write_list(

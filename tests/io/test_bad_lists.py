@@ -91,6 +91,11 @@ def test_formats_are_guessed(tmp_path: Path) -> None:
     assert guess_format(written(tmp_path, "# x\n1 2 0\n", "a.badpixels")) == "dcraw"
     assert guess_format(written(tmp_path, "1 2\n", "a.badpixels")) == "rawtherapee"
     assert guess_format(written(tmp_path, "1 2\n", "a.txt")) == "rows"
+    for name, text, format in (("a.gz", "1 2 0\n", "dcraw"), ("b.badpixels.gz", "1 2\n", "rawtherapee")):
+        (tmp_path / name).write_bytes(gzip.compress(text.encode()))
+        assert guess_format(tmp_path / name) == format
+    (tmp_path / "c.gz").write_bytes(gzip.compress(b"1 2 0\n")[:12])
+    assert guess_format(tmp_path / "c.gz") == "rows"
 
 
 @pytest.mark.samples
