@@ -17,11 +17,12 @@ from typer.testing import CliRunner  # noqa: E402
 
 from rawfix.physics.light import draw_light  # noqa: E402
 from rawfix.training.__main__ import app  # noqa: E402
-from rawfix.training.config import TrainConfig, UpscaleConfig  # noqa: E402
+from rawfix.training.config import NetworkConfig, TrainConfig, UpscaleConfig  # noqa: E402
 from rawfix.training.evaluation import enlarging  # noqa: E402
 from rawfix.training.evaluation.enlarging import psnr_y  # noqa: E402
 from rawfix.training.evaluation.knob_plot import draw_knob  # noqa: E402
 from rawfix.training.evaluation.tables import to_markdown  # noqa: E402
+from rawfix.training.networks import build  # noqa: E402
 from rawfix.training.networks.upscale import UpscaleNetwork  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -31,6 +32,16 @@ CONFIG = TrainConfig(task="upscale", tier="tiny", network=UpscaleConfig(width=6)
 def photo(seed: int = 0) -> np.ndarray:
     light = np.clip(draw_light(111, 133, np.random.default_rng(seed)), 0, 1) ** 0.45
     return np.rint(light * 255).astype(np.uint8)
+
+
+def demosaicer(folder: Path) -> Path:
+    """A checkpoint of a demosaicing network that has learned nothing."""
+    config = TrainConfig(
+        network=NetworkConfig(demosaicers=2, widths=(4, 4, 4), blocks=(1,) * 5, verdict_width=4)
+    )
+    state = {"ema": build(config.network).state_dict(), "config": config.to_dict(), "step": 0, "seconds": 0.0}
+    torch.save(state, folder / "demosaic.pt")
+    return folder / "demosaic.pt"
 
 
 def generator(scale: int = 2, *, lively: bool = True) -> UpscaleNetwork:
@@ -71,6 +82,23 @@ def test_an_untrained_network_with_the_guard_is_no_worse_than_bicubic(tmp_path: 
     rows = enlarging.evaluate(generator(lively=False), CONFIG, stored, tmp_path)["held_back ×2"]["bicubic"]
     assert rows["detail 0"]["psnr_y"] > rows["bicubic"]["psnr_y"]
     assert rows["detail 0"] == rows["detail 1"]
+
+
+def test_pictures_through_a_mosaic_are_another_protocol(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    Picture.fromarray(photo()).save(folder / "0.png")
+    stored: dict[str, Any] = {"held_back": ["0.png"], "pictures": []}
+    found = enlarging.evaluate(generator(), CONFIG, stored, folder, demosaic=demosaicer(tmp_path))
+    report = found["held_back ×2"]
+    assert set(report["demosaiced"]) == set(report["camera"])
+    assert report["demosaiced"]["Lanczos"]["psnr"] < report["camera"]["Lanczos"]["psnr"]
+    assert report["demosaiced"]["detail 1"]["consistency"] > 100
+    assert "demosaiced" in to_markdown(found)
+    with pytest.raises(ValueError, match="does not demosaic"):
+        state = {"config": CONFIG.to_dict(), "ema": generator().state_dict(), "step": 0, "seconds": 0.0}
+        torch.save(state, tmp_path / "no.pt")
+        enlarging.evaluate(generator(), CONFIG, stored, folder, demosaic=tmp_path / "no.pt")
 
 
 def test_psnr_of_luma_is_the_literatures() -> None:

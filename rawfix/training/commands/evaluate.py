@@ -40,6 +40,10 @@ def evaluate(
         Path | None,
         typer.Option(help="upscale: folder or bundle of good photographs, for NIQE to compare with."),
     ] = None,
+    demosaic: Annotated[
+        Path | None,
+        typer.Option(help="upscale: a demosaicing model (or checkpoint) whose images are enlarged, too."),
+    ] = None,
     device: Device = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads; 0: all this process may use.")] = 0,
 ) -> None:
@@ -48,7 +52,8 @@ def evaluate(
     demosaic: pictures, defects by kind, noise, charts. sRGB pictures are decoded to linear light, exposed to 0.9 of
     white on a sensor of neutral 0.5/1/0.65, and results compared as 8-bit sRGB, 10 pixels of border cut.
 
-    upscale: pictures made small by the bicubic protocol and as by a camera, enlarged with five amounts of detail.
+    upscale: pictures made small by the bicubic protocol and as by a camera, with --demosaic also through its mosaic,
+    enlarged with five amounts of detail.
 
     restore: the validation of its run.
     """
@@ -60,7 +65,11 @@ def evaluate(
         fail(f"--set {which}: give validation or all")
     if (task == "restore" and which == "all") or (task != "demosaic" and peers):
         fail(f"{task}: --peers is for demosaic alone, --set all for demosaic and upscale")
-    for option, given in (("--features", features), ("--natural", natural)):
+    for option, given in (
+        ("--features", features),
+        ("--natural", natural),
+        ("--demosaic", demosaic),
+    ):
         if given is not None and task != "upscale":
             fail(f"{option} {given}: is for upscale")
     settle(device, threads)
@@ -83,12 +92,13 @@ def evaluate(
         elif task == "upscale":
             measured = enlarging.evaluate(
                 *opened, data, "all" if which == "all" else "validation", features=features,
-                photographs=natural, device=device, strips_in=pictures, say=lambda line: typer.echo(line, err=True),
+                photographs=natural, demosaic=demosaic, device=device, strips_in=pictures,
+                say=lambda line: typer.echo(line, err=True),
             )  # fmt: skip
         else:
             measured = report.validate(*opened, data, device=device, strips_in=pictures)
         typer.echo(json.dumps(measured, indent=1, ensure_ascii=False))
         if figures is not None:
             files.write_figures(figures, earlier | measured)
-    except (FileNotFoundError, RawfixError) as error:
+    except (FileNotFoundError, ValueError, RawfixError) as error:
         fail(str(error))

@@ -2,7 +2,8 @@
 
 Two protocols. ``bicubic``, the literature's: encoded 8-bit values made small by MATLAB's bicubic, luma compared with a
 border of ``scale`` pixels cut. ``camera``: light softened by a Gaussian of 0.3 small pixels, averaged over photosites,
-with a little noise; 8-bit sRGB compared. In both the guard is on, as in the product. Figures of detail above 0 are of
+with a little noise; 8-bit sRGB compared. ``demosaiced``: the same light by way of a mosaic, as a demosaicing network of
+ours makes it. In all the guard is on, as in the product. Figures of detail above 0 are of
 one noise plane, seed 0.
 """
 
@@ -29,6 +30,7 @@ from rawfix.stages.back_project import back_project
 from rawfix.stages.upscale import UpscaleNetwork, Window, upscale
 from rawfix.training.config import TrainConfig
 from rawfix.training.data import load
+from rawfix.training.demosaicers import Seen, seen_through
 from rawfix.training.evaluation import pictures, strips
 from rawfix.training.evaluation.knob_plot import draw_knob
 from rawfix.training.evaluation.naturalness import Naturalness
@@ -74,6 +76,7 @@ def evaluate(
     *,
     features: Path | None = None,
     photographs: Path | None = None,
+    demosaic: Path | None = None,
     device: str = "cpu",
     strips_in: Path | None = None,
     say: Say = lambda _: None,
@@ -91,6 +94,8 @@ def evaluate(
         measured.
     photographs
         Folder or bundle whose statistics NIQE takes for natural; without, it is not measured.
+    demosaic
+        Model or checkpoint whose images the protocol ``demosaiced`` enlarges; without, it is left out.
     device
         Where the network runs.
     strips_in
@@ -101,7 +106,8 @@ def evaluate(
     Returns
     -------
     dict
-        ``{set title ×scale: {"bicubic": {method: …}, "camera": {method: …}}}``, means over the pictures.
+        ``{set title ×scale: {"bicubic": {method: …}, "camera": {method: …}}}``, and ``demosaiced`` where asked for:
+        means over the pictures.
 
     Raises
     ------
@@ -119,12 +125,16 @@ def evaluate(
         measures[classifier.figure] = _distance(classifier, device)
     if photographs is not None:
         measures["niqe"] = _niqe(photographs)
+    seen = None if demosaic is None else seen_through(demosaic, device)
     encoded: Rows = {}
     camera: Rows = {}
+    demosaiced: Rows = {}
     for name, whole in chosen:
         truth = np.ascontiguousarray(whole[: len(whole) // scale * scale, : whole.shape[1] // scale * scale])
         shown = by_bicubic(network, truth, scale, measures, encoded)
         by_camera(network, name, truth, scale, camera)
+        if seen is not None:
+            by_camera(network, name, truth, scale, demosaiced, seen)
         if strips_in is not None:
             corners = strips.hardest(truth)
             strips.write(strips.strip({"truth": truth} | shown, corners), strips_in / strips.file_name(name))
@@ -138,6 +148,8 @@ def evaluate(
         "bicubic": by_method,
         "camera": {method: pictures.mean(rows) for method, rows in camera.items()},
     }
+    if demosaiced:
+        report["demosaiced"] = {method: pictures.mean(rows) for method, rows in demosaiced.items()}
     if strips_in is not None and "distance" in measures:
         strips.write(draw_knob(by_method), strips_in / f"knob-x{scale}.png")
     return plain({f"{chosen.title} ×{scale}": report})
@@ -169,13 +181,16 @@ def by_bicubic(
     return shown
 
 
-def by_camera(network: UpscaleNetwork, name: str, truth: Photo, scale: int, rows: Rows) -> None:
-    """Add the figures of one picture made small as a camera does."""
+def by_camera(
+    network: UpscaleNetwork, name: str, truth: Photo, scale: int, rows: Rows, demosaic: Seen | None = None
+) -> None:
+    """Add the figures of one picture made small as a camera does, and demosaiced where there is something to do it."""
     light = scene.linearize(truth)
     soft = psf.blur(light, (psf.gaussian(SOFTNESS * scale),) * 3)
     seen = _shrunk(soft, scale, "area")
     noise = generator(name, "camera", scale).standard_normal(seen.shape, np.float32)
     seen += np.float32(GRAIN) * np.sqrt(np.maximum(seen, 0) + np.float32(1e-3)) * noise
+    seen = seen if demosaic is None else demosaic(seen, GRAIN)
     for method, kind in RIVALS.items():
         planes = [
             np.asarray(Picture.fromarray(np.ascontiguousarray(p)).resize(truth.shape[1::-1], kind))

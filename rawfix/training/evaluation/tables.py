@@ -116,7 +116,11 @@ def _picture_set(title: str, figures: Figures) -> list[str]:
         parts.append(f"{figures['pictures']} pictures{seen}.")
     if quality := figures.get("quality"):
         parts.append(_columns("method", _QUALITY, quality))
-    for protocol, title in (("bicubic", "bicubic protocol"), ("camera", "made small as by a camera")):
+    for protocol, title in (
+        ("bicubic", "bicubic protocol"),
+        ("camera", "made small as by a camera"),
+        ("demosaiced", "made small as by a camera, and demosaiced"),
+    ):
         if found := figures.get(protocol):
             parts.append(_columns(f"×{figures.get('scale', '')}, {title}", _ENLARGED, found))
     if absent := figures.get("absent"):
