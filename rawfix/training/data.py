@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,24 @@ def _read_folder(folder: Path, least: int) -> Iterator[tuple[str, Photo]]:
             yield name, photo
 
 
+def _read_bundle(path: Path) -> list[tuple[str, Photo]]:
+    try:
+        with np.load(path) as bundle:
+            return [(name, bundle[name]) for name in sorted(bundle.files)]
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise FileNotFoundError(
+            f"{path}: cannot be read ({error}); give a folder of photographs, or a bundle made by pack"
+        ) from error
+
+
 def load(source: Path, least: int = 128) -> Photos:
     """Read a folder of photographs, or an ``.npz`` bundle.
 
@@ -49,13 +69,9 @@ def load(source: Path, least: int = 128) -> Photos:
     Raises
     ------
     FileNotFoundError
-        Where no picture is found.
+        Where no picture is found, or the bundle cannot be read.
     """
-    if source.is_dir():
-        named = list(_read_folder(source, least))
-    else:
-        with np.load(source) as bundle:
-            named = [(name, bundle[name]) for name in sorted(bundle.files)]
+    named = list(_read_folder(source, least)) if source.is_dir() else _read_bundle(source)
     if len(named) < 2:
         raise FileNotFoundError(f"{source}: no photographs found (looked for {', '.join(sorted(SUFFIXES))})")
     held = [item for index, item in enumerate(named) if index % VALIDATION_EVERY == VALIDATION_EVERY // 2]

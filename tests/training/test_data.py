@@ -58,6 +58,15 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_a_bundle_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(b"PK\x03\x04 no archive")
+    (tmp_path / "b.npz").write_text("text")
+    np.save(tmp_path / "c.npy", np.zeros(3))
+    for name in ("a.npz", "b.npz", "c.npy", "missing"):
+        with pytest.raises(FileNotFoundError, match=f"{name}.*bundle made by pack"):
+            load(tmp_path / name)
+
+
 def test_crops_have_their_size_and_come_from_a_picture() -> None:
     rng = np.random.default_rng(0)
     photos = tuple((str(n), rng.integers(0, 256, (60, 70, 3), np.uint8)) for n in range(3))
