@@ -40,6 +40,8 @@ def _read_folder(folder: Path, least: int) -> Iterator[tuple[str, Photo]]:
 
 def _read_bundle(path: Path) -> list[tuple[str, Photo]]:
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("not there, or no .npz archive")
         with np.load(path) as bundle:
             return [(name, bundle[name]) for name in sorted(bundle.files)]
     except (
