@@ -19,16 +19,16 @@ Window = Callable[[int, int, int, int], Image]
 
 SATURATED = 0.98
 _FEW, _MOST = 0.1, 0.8
-"""Share of a color's samples around that are blown, too, up to which nothing is lifted, and from which on all."""
+"""Share of a color's samples around that are blown, up to which it counts as measured, and from which on as blown."""
 _VISIBLE = 3
 
 
 def lifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Window | None:
     """Windows of a mosaic with its blown samples lifted; None where nothing is blown.
 
-    A blown sample takes the mean of the samples of other colors around it that measure and are at least as bright;
-    without such, the greatest saturation of the blown ones of other colors; without these, it stays. None is lowered,
-    and where few of its color are blown, at the edge of the blown area, it is lifted by a part.
+    A blown sample takes the greatest sample around of that other color which is the darkest by that, if it is brighter:
+    colored light keeps its color, white light is white again. The deeper inside of an area where a color is blown, the
+    nearer it counts as the highest saturation of all. None is lowered.
 
     Parameters
     ----------
@@ -48,10 +48,11 @@ def lifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Window | 
     ):
         return None
     reach = _reach(unit)
+    margin = reach + 1
 
     def window(y0: int, y1: int, x0: int, x1: int) -> Image:
-        top, left = max(y0 - reach, 0), max(x0 - reach, 0)
-        seen = mosaic[top : y1 + reach, left : x1 + reach]
+        top, left = max(y0 - margin, 0), max(x0 - margin, 0)
+        seen = mosaic[top : y1 + margin, left : x1 + margin]
         raised = _lift(seen, cfa.shift(top, left).channels((seen.shape[0], seen.shape[1])), clip, reach)
         return raised[y0 - top : y1 - top, x0 - left : x1 - left]
 
@@ -80,18 +81,20 @@ def _lift(mosaic: Image, channels: NDArray[np.uint8], clip: NDArray[np.float32],
     blown = (mosaic >= np.float32(SATURATED) * levels) & (channels < _VISIBLE)
     if not blown.any():
         return mosaic
+    top = np.float32(clip[:_VISIBLE].max())
+    shares, bright = [], []
+    for channel in range(_VISIBLE):
+        mine = channels == channel
+        count = _around(mine.astype(np.float32), reach + 1, np.add)
+        share = _around((mine & blown).astype(np.float32), reach + 1, np.add) / np.maximum(count, 1)
+        shares.append(np.clip((share - _FEW) / (_MOST - _FEW), 0, 1))
+        around = _around(np.where(mine, np.minimum(mosaic, clip[channel]), 0), reach, np.maximum)
+        bright.append(around + shares[-1] * (top - around))
     result = mosaic.copy()
     for channel in np.unique(channels[blown]):
         own = blown & (channels == channel)
-        others = (channels != channel) & (channels < _VISIBLE)
-        measured = others & ~blown & (mosaic >= np.float32(SATURATED * clip[channel]))
-        light = _around(np.where(measured, mosaic, 0), reach, np.add)
-        count = _around(measured.astype(np.float32), reach, np.add)
-        beyond = _around(np.where(others & blown, levels, 0), reach, np.maximum)
-        told = np.where(count > 0, light / np.maximum(count, 1), beyond)
-        same = _around((channels == channel).astype(np.float32), reach, np.add)
-        share = _around(own.astype(np.float32), reach, np.add) / np.maximum(same, 1)
-        told = mosaic + np.clip((share - _FEW) / (_MOST - _FEW), 0, 1) * (told - mosaic)
+        told = np.minimum.reduce([light for other, light in enumerate(bright) if other != channel])
+        told = mosaic + shares[channel] * (told - mosaic)
         np.maximum(mosaic, told, out=result, where=own)
     return result
 

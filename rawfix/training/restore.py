@@ -102,7 +102,10 @@ class RestoreTask:
             for n in ("quiet", "mosaic")
         ]
         sigma = np.stack([p.sigma for p in pairs])[:, None]
-        models = [np.stack([getattr(p, n) for p in pairs])[..., None, None] for n in ("shot", "read", "wb")]
+        models = [
+            np.stack([np.asarray(getattr(p, n), np.float32) for p in pairs])[..., None, None]
+            for n in ("shot", "read", "wb")
+        ]
         return tuple(np.ascontiguousarray(a) for a in (*images, *mosaics, sigma, *models, np.array(which)))
 
     @torch.no_grad()

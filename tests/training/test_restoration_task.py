@@ -126,6 +126,7 @@ def test_a_batch_holds_camera_images_of_our_own_demosaicing(task: RestoreTask) -
     clip = arrays[7].expand(-1, 3, 48, 48).gather(1, measured.expand(2, 1, 48, 48))
     torch.testing.assert_close(sampled, torch.minimum(arrays[3], clip))
     assert (batch.camera <= arrays[7]).all()
+    assert {plane.dtype for plane in (batch.camera, batch.sigma, batch.quiet)} == {torch.float32}
     assert (batch.sigma > 0).all()
     assert batch.seen.shape == batch.sharp.shape == batch.camera.shape
 
