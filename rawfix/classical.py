@@ -93,9 +93,7 @@ def deblur_camera(
     if settings.denoise_method == "network":
         noise = residual(noise, *settings.strengths.noise, frame.wb)
     shot, read = balanced(noise, frame.wb)
-    clip = np.asarray(frame.wb, np.float32)
-    if frame.mosaic.dtype != np.uint16:
-        clip = np.full(3, np.inf, np.float32)
+    clip = np.asarray(frame.clip(), np.float32)
     found = blur_map(camera, psf, shot[:3], read[:3], clip, progress=progress)
     component = Component("blur", found, strength, "signal")
     return combine(camera, [component], shot[:3], read[:3]), (note,)

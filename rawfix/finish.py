@@ -142,9 +142,9 @@ def finish(
             camera[..., channel] *= np.float32(gain)
     if frame.mosaic.dtype == np.uint16:  # floating-point files do not saturate
         if settings.highlights == "rebuild":
-            camera = rebuild_highlights(camera, chosen, in_place=True)
+            camera = rebuild_highlights(camera, frame.clip(chosen), in_place=True)
         else:
-            camera = cut(camera, chosen)
+            camera = cut(camera, frame.clip(chosen))
     threads = thread_share(settings.threads or None)
     if lens is not None:
         camera = lens.apply(camera, threads)

@@ -117,7 +117,7 @@ class RawFrame:
         ``(period_y, period_x)`` float32: black level in counts per CFA site, periodic from ``mosaic[0, 0]``.
         The period is a multiple of the array's. ``(1, 1)`` is a single level.
     white
-        Saturation level in counts per channel (red, green, blue).
+        Level in counts per channel (red, green, blue) that stands for 1.
     wb
         As-shot multipliers (red, green, blue), green = 1.
     cam_to_xyz
@@ -149,6 +149,8 @@ class RawFrame:
         What corrections of the lens go by.
     notes
         Plain sentences about fallbacks taken while reading ("white balance missing: daylight used").
+    saturation
+        Share of white at which each channel saturates.
     wb_from_mean
         Whether nothing tells ``wb`` but the picture's own mean (gray world).
     """
@@ -173,7 +175,15 @@ class RawFrame:
     psf: PsfModel | None = None
     lens_facts: LensFacts = LensFacts()
     notes: tuple[str, ...] = ()
+    saturation: tuple[float, float, float] = (1.0, 1.0, 1.0)
     wb_from_mean: bool = False
+
+    def clip(self, wb: tuple[float, float, float] | None = None) -> tuple[float, float, float]:
+        """Where the channels saturate, balanced with ``wb`` (default: as shot); infinite for floating-point files."""
+        if self.mosaic.dtype != np.uint16:
+            return (np.inf, np.inf, np.inf)
+        red, green, blue = (gain * share for gain, share in zip(wb or self.wb, self.saturation, strict=True))
+        return red, green, blue
 
 
 def with_infrared(values: tuple[float, float, float]) -> NDArray[np.float32]:

@@ -79,6 +79,7 @@ def frame_to_dict(frame: RawFrame) -> dict[str, Any]:
         "cfa": None if frame.cfa is None else frame.cfa.unit().tolist(),
         "white": [*map(float, frame.white)],
         "wb": [*map(float, frame.wb)],
+        "saturation": [*map(float, frame.saturation)],
         "cam_to_xyz": frame.cam_to_xyz.tolist(),
         "noise": None if frame.noise is None else noise_to_dict(frame.noise),
         "iso": None if frame.iso is None else float(frame.iso),
@@ -110,6 +111,7 @@ def frame_of(values: dict[str, Any]) -> RawFrame:
         daylight_wb=None if values["daylight_wb"] is None else _triple(values["daylight_wb"]),
         lens_facts=_lens_facts_of(values.get("lens_facts")),
         notes=tuple(values["notes"]),
+        saturation=_triple(values.get("saturation", [1.0, 1.0, 1.0])),
     )
 
 

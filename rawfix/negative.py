@@ -164,4 +164,8 @@ def _mend(camera: Image, frame: RawFrame, wb: tuple[float, float, float]) -> Ima
         for channel, gain in enumerate(ratio):
             camera[..., channel] *= np.float32(gain)
     # Floating-point files do not saturate.
-    return rebuild_highlights(camera, wb, in_place=True) if frame.mosaic.dtype == np.uint16 else camera
+    return (
+        rebuild_highlights(camera, frame.clip(wb), in_place=True)
+        if frame.mosaic.dtype == np.uint16
+        else camera
+    )

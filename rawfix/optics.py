@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from rawfix.frame import Image, RawFrame
 from rawfix.maps import Fringe, Half, Maps
 from rawfix.physics.haze import estimate_haze
@@ -32,7 +30,7 @@ def with_optics(
     every
         Look for both.
     """
-    clip = frame.wb if frame.mosaic.dtype == np.uint16 else (np.inf, np.inf, np.inf)
+    clip = frame.clip()
     shape = (camera.shape[0], camera.shape[1])
     is_mono = frame.cfa is not None and frame.cfa.name == "mono"
     if (every or strengths.defringe) and not is_mono:

@@ -169,8 +169,7 @@ def find(
         assert frame.cfa is not None
         noise = noise or _noise_of(light, frame.cfa, frame)
         network = tiled(model, frame, settings, progress)
-        saturates = frame.mosaic.dtype == np.uint16
-        camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network, known_bad, saturates=saturates)
+        camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network, known_bad, clip=frame.clip())
         if frame.cfa.has_infrared:
             camera = remove_infrared(camera, frame.wb, crosstalk_matrix(settings.ir_crosstalk))
     del light

@@ -23,7 +23,7 @@ _FEW, _MOST = 0.1, 0.8
 _VISIBLE = 3
 
 
-def lifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Window | None:
+def lifted(mosaic: Image, cfa: Cfa, saturation: tuple[float, float, float]) -> Window | None:
     """Windows of a mosaic with its blown samples lifted; None where nothing is blown.
 
     A blown sample takes the greatest sample around of that other color which is the darkest by that, if it is brighter:
@@ -36,10 +36,10 @@ def lifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Window | 
         ``(H, W)`` float32, linear, balanced, not mutated.
     cfa
         Phased to ``mosaic[0, 0]``.
-    wb
-        The multipliers that ``mosaic`` carries: where its channels saturate.
+    saturation
+        Where its channels saturate: mostly its multipliers.
     """
-    clip = with_infrared(wb)
+    clip = with_infrared(saturation)
     unit, (rows, columns) = cfa.unit(), cfa.period
     if not any(
         (mosaic[y::rows, x::columns] >= np.float32(SATURATED * clip[unit[y, x]])).any()
@@ -59,9 +59,9 @@ def lifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Window | 
     return window
 
 
-def lift_all(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Image:
+def lift_all(mosaic: Image, cfa: Cfa, saturation: tuple[float, float, float]) -> Image:
     """The whole mosaic with its blown samples lifted, see `lifted`; the very one where nothing is blown."""
-    window = lifted(mosaic, cfa, wb)
+    window = lifted(mosaic, cfa, saturation)
     return mosaic if window is None else window(0, mosaic.shape[0], 0, mosaic.shape[1])
 
 

@@ -60,7 +60,7 @@ def demosaic(
     known_bad: NDArray[np.bool_] | None = None,
     threshold: float = THRESHOLD,
     *,
-    saturates: bool = False,
+    clip: tuple[float, float, float] | None = None,
 ) -> tuple[Image, NDArray[np.bool_]]:
     """Full color from a mosaic.
 
@@ -85,9 +85,9 @@ def demosaic(
         model, as they are: fill them first (`rawfix.physics.neighbors.fill`).
     threshold
         Probability from which a sample is replaced.
-    saturates
-        Channels end at ``wb``: the network sees blown samples lifted to the light around them
-        (`rawfix.physics.lift_blown`), and what it fills in is cut there.
+    clip
+        Where the channels of ``mosaic`` saturate, if they do: the network sees blown samples lifted to the light around
+        them (`rawfix.physics.lift_blown`), and what it fills in is cut there.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def demosaic(
     def keep_measured(y: int, x: int, planes: dict[str, Image]) -> dict[str, NDArray[Any]]:
         camera = np.ascontiguousarray(planes["camera"])
         if seen is not mosaic:
-            np.minimum(camera, clip[: camera.shape[2]], out=camera)
+            np.minimum(camera, ends[: camera.shape[2]], out=camera)
         height, width = camera.shape[:2]
         bad = planes["bad"] >= threshold
         if known_bad is not None:
@@ -113,8 +113,8 @@ def demosaic(
         cfa.shift(y, x).place(mosaic[y : y + height, x : x + width], camera, ~bad)
         return {"camera": camera, "bad": bad}
 
-    seen = (lifted(mosaic, cfa, wb) if saturates else None) or mosaic
-    clip = with_infrared(wb).astype(np.float32)
+    seen = (lifted(mosaic, cfa, clip) if clip is not None else None) or mosaic
+    ends = with_infrared(clip or wb)
     inputs: dict[str, Image | Window] = {
         "mosaic": seen,
         "sigma": sigma_window(mosaic, cfa, wb, noise),
