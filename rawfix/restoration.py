@@ -134,7 +134,7 @@ def find_maps(
         return run_turned(run_tiles, {"camera": image, "sigma": sigma}, keep, symmetry, shape)
 
     with_blur = every or network_strengths(settings).deblur != 0
-    white = np.asarray(frame.wb, np.float32)
+    white = np.asarray(frame.clip(), np.float32)
     if method == "parallel":
         found = run(camera, 1.0, ("noise_map", "blur_map") if with_blur else ("noise_map",))
         center(found["noise_map"], camera, shot, read, white)
