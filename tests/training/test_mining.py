@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import nn
+import pytest
 
-from rawfix.cfa import CANONICAL
-from rawfix.training import mining
-from rawfix.training.data import Photo
+torch = pytest.importorskip("torch")
 
+from torch import nn  # noqa: E402
+
+from rawfix.cfa import CANONICAL  # noqa: E402
+from rawfix.training import mining  # noqa: E402
+from rawfix.training.data import Photo  # noqa: E402
+
+pytestmark = pytest.mark.torch
 CFA = CANONICAL["bayer"]
 
 
