@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,14 @@ class Shapes:
     columns: int
 
 
+def in_lines(bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pixels of an ``(H, W)`` map belong to bad rows or columns."""
+    y, x = np.nonzero(bad)
+    belongs = np.zeros(bad.shape, bool)
+    belongs[y, x] = _lines(y, x)[0] | _lines(x, y)[0]
+    return belongs
+
+
 def split_shapes(bad: NDArray[np.bool_]) -> Shapes:
     """Take lines out of an ``(H, W)`` map, then group what touches, corners included."""
     y, x = np.nonzero(bad)
@@ -82,23 +91,40 @@ def count_kinds(frame: RawFrame, bad: NDArray[np.bool_]) -> dict[str, int]:
     inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
     y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
     around = np.where(inside & ~bad[y, x], _light(frame, y, x), np.nan)
-    value = _light(frame, rows, columns)
-    unknown = np.isnan(around).all(1)
-    around[unknown] = value[unknown, None]
-    surround = np.nanmedian(around, axis=1)
-    excess = value - surround
     noise = frame.noise
     channel = np.minimum(frame.cfa.unit()[rows % frame.cfa.period[0], columns % frame.cfa.period[1]], 2)
     shot = np.asarray(noise.shot if noise else (0.0,) * 3)[channel]
     read = np.asarray(noise.read if noise else (1e-6,) * 3)[channel]
-    quiet = np.abs(excess) <= 3 * np.sqrt(shot * np.maximum(surround, 0) + read)
+    found = judge(
+        _light(frame, rows, columns), around, lambda light: np.sqrt(shot * np.maximum(light, 0) + read)
+    )
+    counts |= {kind: int(chosen.sum()) for kind, chosen in found.items()}
+    return counts
+
+
+def judge(
+    value: NDArray[np.float64],
+    around: NDArray[np.float64],
+    sigma: Callable[[NDArray[np.float64]], NDArray[np.floating]],
+) -> dict[str, NDArray[np.bool_]]:
+    """Which of ``(N,)`` single samples are ``warm``, ``hot``, ``dead``, ``stuck``, or ``quiet``: no outlier here.
+
+    Parameters
+    ----------
+    value, around
+        ``(N,)``, and ``(N, count)`` good samples of the same color nearby, NaN where there is none; white at 1.
+    sigma
+        The noise's deviation at some light.
+    """
+    unknown = np.asarray(np.isnan(around).all(axis=1))
+    surround = np.nanmedian(np.where(unknown[:, None], value[:, None], around), axis=1)
+    excess = value - surround
+    quiet = np.abs(excess) <= 3 * sigma(surround)
     stuck = ~quiet & (value >= SATURATED)
     bright = ~quiet & ~stuck & (excess > 0)
-    counts["quiet"], counts["stuck"] = int(quiet.sum()), int(stuck.sum())
-    counts["dead"] = int((~quiet & (excess < 0)).sum())
-    counts["hot"] = int((bright & (excess >= HOT)).sum())
-    counts["warm"] = int(bright.sum()) - counts["hot"]
-    return counts
+    hot = bright & (excess >= HOT)
+    dead = ~quiet & ~stuck & (excess < 0)
+    return {"warm": bright & ~hot, "hot": hot, "dead": dead, "stuck": stuck, "quiet": quiet}
 
 
 def describe_kinds(counts: dict[str, int]) -> str:

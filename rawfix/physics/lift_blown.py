@@ -18,6 +18,7 @@ from rawfix.frame import Image, with_infrared
 Window = Callable[[int, int, int, int], Image]
 
 SATURATED = 0.98
+"""Share of its saturation from which a sample is taken for blown."""
 _FEW, _MOST = 0.1, 0.8
 """Share of a color's samples around that are blown, up to which it counts as measured, and from which on as blown."""
 _VISIBLE = 3

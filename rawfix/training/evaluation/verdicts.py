@@ -1,6 +1,6 @@
 """What a network flagged, by the kind that rawfix counts it as: told from the map and the mosaic, without the truth.
 
-`rawfix.physics.bad_kinds` counts; here each sample gets its kind, by the same rules: a test ties the two.
+`rawfix.physics.bad_kinds` counts by these rules; here each sample gets its kind.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from rawfix.cfa import Cfa
 from rawfix.frame import Image
-from rawfix.physics.bad_kinds import HOT, LINE_GAP, LINE_LEAST, SATURATED
-from rawfix.physics.neighbors import same_color_offsets
+from rawfix.physics.bad_kinds import in_lines, judge
+from rawfix.physics.neighbors import same_color_offsets, samples_at
 from rawfix.training.evaluation.protocol import sigma
 
 Bool = NDArray[np.bool_]
@@ -31,11 +31,6 @@ def touching(points: Bool) -> Bool:
     return points & (around > 1)
 
 
-def in_lines(found: Bool) -> Bool:
-    """Which samples of an ``(H, W)`` map belong to rows or columns."""
-    return _in_rows(found) | _in_rows(found.T).T
-
-
 def sort_verdicts(observed: Image, found: Bool, cfa: Cfa, iso: float) -> dict[str, Bool]:
     """Every flagged sample under one of `KINDS`.
 
@@ -52,46 +47,13 @@ def sort_verdicts(observed: Image, found: Bool, cfa: Cfa, iso: float) -> dict[st
     clusters = touching(found & ~lines)
     sorted_by = {"cluster": clusters, "line": lines}
     rows, columns = np.nonzero(found & ~lines & ~clusters)
-    for kind, chosen in _by_value(observed, found, cfa, iso, (rows, columns)).items():
+    offsets = same_color_offsets(cfa, _NEIGHBORS)[rows % cfa.period[0], columns % cfa.period[1]]
+    values, good = samples_at(observed, found, (rows, columns), offsets)
+    around = np.where(good, values, np.nan).astype(np.float64)
+    kinds = judge(
+        observed[rows, columns].astype(np.float64), around, lambda light: sigma(light.astype(np.float32), iso)
+    )
+    for kind, chosen in kinds.items():
         sorted_by[kind] = np.zeros(found.shape, bool)
         sorted_by[kind][rows[chosen], columns[chosen]] = True
     return {kind: sorted_by[kind] for kind in KINDS}
-
-
-def _by_value(
-    observed: Image, found: Bool, cfa: Cfa, iso: float, sites: tuple[NDArray[np.intp], NDArray[np.intp]]
-) -> dict[str, Bool]:
-    """Which of the sites are of which kind, against samples of the same color nearby that were not flagged."""
-    rows, columns = sites
-    height, width = found.shape
-    offsets = same_color_offsets(cfa, _NEIGHBORS)[rows % cfa.period[0], columns % cfa.period[1]]
-    y, x = rows[:, None] + offsets[..., 0], columns[:, None] + offsets[..., 1]
-    within = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
-    value = observed[rows, columns].astype(np.float64)
-    around = np.where(within & ~found[y, x], observed[y, x], np.nan)
-    unknown = np.isnan(around).all(1)
-    around[unknown] = value[unknown, None]
-    surround = np.nanmedian(around, axis=1) if rows.size else value
-    excess = value - surround
-    quiet = np.abs(excess) <= 3 * sigma(surround.astype(np.float32), iso)
-    stuck = ~quiet & (value >= SATURATED)
-    bright = ~quiet & ~stuck & (excess > 0)
-    hot = bright & (excess >= HOT)
-    return {
-        "warm": bright & ~hot,
-        "hot": hot,
-        "dead": ~quiet & (excess < 0) & ~stuck,
-        "stuck": stuck,
-        "quiet": quiet,
-    }
-
-
-def _in_rows(found: Bool) -> Bool:
-    belongs = np.zeros(found.shape, bool)
-    for row in np.flatnonzero(2 * found.sum(1) >= LINE_LEAST):
-        places = np.flatnonzero(found[row])
-        for run in np.split(places, np.flatnonzero(np.diff(places) > LINE_GAP + 1) + 1):
-            length = run[-1] - run[0] + 1
-            belongs[row, run] = length >= LINE_LEAST and 2 * run.size >= length
-    return belongs
