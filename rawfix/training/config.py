@@ -86,9 +86,10 @@ class TrainConfig:
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
     ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
     patches whose colors no camera matrix changes, ``hard`` that of demosaicing's patches drawn where linear
-    demosaicing errs most. ``demosaic`` names the models whose camera images a
-    restoration or super-resolution network learns from, each drawn as often as it is named; ``features`` is the
-    classifier of a perceptual loss, which joins after ``warm_steps`` steps, the adversarial loss after twice as many.
+    demosaicing errs most. ``optimizer`` is one of `rawfix.training.optimizer.KINDS`. ``demosaic`` names the models
+    whose camera images a restoration or super-resolution network learns from, each drawn as often as it is named;
+    ``features`` is the classifier of a perceptual loss, which joins after ``warm_steps`` steps, the adversarial loss
+    after twice as many.
     ``noise_generator`` names the checkpoint of a camera's noise generator, which draws the noise of the share
     ``generated`` of the noisy patches.
     """
@@ -105,6 +106,7 @@ class TrainConfig:
     natural: float = 0.5
     hard: float = 0.25
     learning_rate: float = 1.2e-3
+    optimizer: str = "adam"
     warmup: float = 0.01
     ema: float = 0.999
     lambda_mean: float = 1.0

@@ -6,7 +6,6 @@ bare machine can export. The same checkpoint always gives the same bytes.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import io
 import shutil
@@ -26,11 +25,10 @@ from rawfix.nn.manifest import GRAPH_NAME, Manifest
 from rawfix.training.card import write_card
 from rawfix.training.card_pictures import read_pictures
 from rawfix.training.config import TrainConfig
-from rawfix.training.networks import Network
+from rawfix.training.fusing import Exportable, fuse
 from rawfix.training.networks.ensemble import SelfEnsemble
 from rawfix.training.weights import commits_of, open_weights
 
-Exportable = Network | SelfEnsemble
 OPSET = 17
 TILE = 1024
 """Side of a tile, in pixels of the output."""
@@ -38,22 +36,6 @@ ENSEMBLE = {"demosaic": "best", "restore": "best", "upscale": "standard"}
 """Tier of a network that is asked several times, by task."""
 GOLDEN = "golden.npz"
 GOLDEN_TOLERANCE = 1e-3
-
-
-class Fused(nn.Module):
-    """`LinearBank` or `LeaveOneOut` as the single convolution that runs."""
-
-    def __init__(self, bank: nn.Module) -> None:
-        super().__init__()
-        kernel = bank.composed().detach()
-        self.conv = nn.Conv2d(
-            kernel.shape[1], kernel.shape[0], kernel.shape[2], padding=kernel.shape[2] // 2, bias=False
-        )
-        self.conv.weight = nn.Parameter(kernel)
-
-    def forward(self, packed: Tensor) -> Tensor:
-        """As the layer it stands for."""
-        return self.conv(packed)
 
 
 class _Exported(nn.Module):
@@ -65,16 +47,6 @@ class _Exported(nn.Module):
 
     def forward(self, *planes: Tensor) -> tuple[Tensor, ...]:
         return self.model.deliver(self.model(*planes))
-
-
-def fuse(model: Exportable) -> Exportable:
-    """A copy whose linear layers are one convolution each; same results to float32 rounding."""
-    fused = copy.deepcopy(model).cpu().eval()
-    core = fused.core if isinstance(fused, SelfEnsemble) else fused
-    for name in core.linear_layers:
-        if hasattr(core, name):
-            setattr(core, name, Fused(getattr(core, name)))
-    return fused
 
 
 def sample(model: Exportable, side: int = 96) -> dict[str, np.ndarray]:

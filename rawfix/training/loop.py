@@ -16,6 +16,7 @@ from torch import nn
 from rawfix.training.config import TrainConfig
 from rawfix.training.data import Photos, load
 from rawfix.training.networks import build
+from rawfix.training.optimizer import Optimizer
 from rawfix.training.progress import Reporter
 from rawfix.training.tasks import TASKS
 from rawfix.training.weights import Initial, commits_of_run
@@ -107,7 +108,7 @@ def train(
             raise ValueError("nothing of the weights to start from fits this network")
     ema = build(config.network).to(device, memory_format=torch.channels_last)
     ema.load_state_dict(stored["ema"] if stored is not None else model.state_dict())
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+    optimizer = Optimizer(model, config.learning_rate, config.optimizer)
     step, spent = 0, 0.0
     if stored is not None:
         optimizer.load_state_dict(stored["optimizer"])
@@ -157,13 +158,11 @@ def train(
                 break
             started = time.perf_counter()
             batch = next(batches)  # restoration demosaics here: that is training too
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(config, progress)
             loss, parts = task.loss(model, batch)
-            optimizer.zero_grad(set_to_none=True)
+            model.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            optimizer.step(learning_rate(config, progress))
             _average(ema, model, min(config.ema, (1 + step) / (10 + step)))
             step += 1
             spent += time.perf_counter() - started

@@ -31,7 +31,8 @@ from rawfix.training.config import (  # noqa: E402
     TrainConfig,
     UpscaleConfig,
 )
-from rawfix.training.export import export, fuse, gflop_per_megapixel, reach, to_onnx  # noqa: E402
+from rawfix.training.export import export, gflop_per_megapixel, reach, to_onnx  # noqa: E402
+from rawfix.training.fusing import fuse  # noqa: E402
 from rawfix.training.networks import Network, build  # noqa: E402
 from rawfix.training.weights import load_initial, load_weights  # noqa: E402
 

@@ -25,6 +25,7 @@ def train(
     batch: Annotated[int, typer.Option(help="Patches a step.")] = 8,
     patch: Annotated[int, typer.Option(help="Side of a patch.")] = 96,
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine.")] = 1.2e-3,
+    optimizer: Annotated[str, typer.Option(help="muon, or adam: for the convolutions within.")] = "muon",
     quiet: Annotated[float, typer.Option(help="Share of patches without noise.")] = 0.6,
     natural: Annotated[float, typer.Option(help="Share of patches in the pictures' own colors.")] = 0.5,
     hard: Annotated[
@@ -70,6 +71,7 @@ def train(
     from rawfix.errors import RawfixError
     from rawfix.training.config import NETWORKS, RESTORERS, UPSCALERS, TrainConfig, UpscaleConfig
     from rawfix.training.loop import train as loop
+    from rawfix.training.optimizer import KINDS
     from rawfix.training.progress import Reporter
     from rawfix.training.weights import load_initial
 
@@ -85,6 +87,8 @@ def train(
         fail(f"--scale {scale}: give 2 or 4; --features is for --task upscale")
     if fidelity <= 0:
         fail(f"--fidelity {fidelity}: a weight is above 0")
+    if optimizer not in KINDS:
+        fail(f"--optimizer {optimizer}: there is {', '.join(KINDS)}")
     if not 0 <= hard <= 1:
         fail(f"--hard {hard}: a share lies between 0 and 1")
     if not 0 <= generated <= 1 or (noise is not None and task == "upscale"):
@@ -106,6 +110,7 @@ def train(
         natural=natural,
         hard=hard,
         learning_rate=learning_rate,
+        optimizer=optimizer,
         seed=seed,
         task=task,
         demosaic=tuple(str(model) for model in demosaic or ()),

@@ -80,6 +80,7 @@ class DemosaicNetwork(nn.Module):
     outputs = ("camera", "bad")
     scale = 1
     linear_layers = ("bank", "predict")
+    ends = ("first1", "first2", "first3", "trust", "correct", "verdict")
     order: Tensor
     inverse: Tensor
     masks: Tensor

@@ -82,6 +82,7 @@ class RestoreNetwork(nn.Module):
     outputs = ("noise_map", "blur_map")
     scale = 1
     linear_layers = ()
+    ends = ("tail",)
 
     def __init__(self, config: RestoreConfig) -> None:
         super().__init__()

@@ -92,6 +92,7 @@ class UpscaleNetwork(nn.Module):
     inputs = (("image", 3), ("noise", 1))
     outputs = ("upscaled",)
     linear_layers = ()
+    ends = ("synthesis",)
     multiple = 2
 
     def __init__(self, config: UpscaleConfig) -> None:
