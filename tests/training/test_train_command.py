@@ -24,6 +24,8 @@ pytestmark = pytest.mark.torch
         (("--demosaic", "a.pt"), "--task demosaic does not take it"),
         (("--scale", "3"), "give 2 or 4"),
         (("--task", "upscale", "--tier", "fast", "--fidelity", "0"), "--fidelity 0.0: a weight is above 0"),
+        (("--hard", "1.5"), "--hard 1.5: a share lies between 0 and 1"),
+        (("--optimizer", "sgd"), "--optimizer sgd: there is muon, adam"),
         (("--patch", "32"), "give a multiple of 8, 48 or more"),
     ],
 )
