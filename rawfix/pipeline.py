@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.auto_strengths import decide_strengths
-from rawfix.cfa import CANONICAL, Cfa
+from rawfix.cfa import Cfa
 from rawfix.classical import deblur_camera, denoise_light
-from rawfix.errors import ManifestError, UnsupportedRawError
+from rawfix.demosaicing import demosaic_frame, demosaic_model
 from rawfix.finish import Developed as Developed
 from rawfix.finish import Watch as Watch
 from rawfix.finish import check_look, finish
 from rawfix.frame import Image, NoiseModel, RawFrame, with_infrared
 from rawfix.lens import find_correction
 from rawfix.maps import Maps, apply_maps
-from rawfix.nn.manifest import Model, nearest_model, tiers
-from rawfix.nn.session import open_session
 from rawfix.nn.stand_ins import stand_ins
 from rawfix.nn.threads import thread_share
-from rawfix.nn.tiles import Finish as TileFinish
-from rawfix.nn.tiles import run_tiled
-from rawfix.nn.turn import run_turned
 from rawfix.optics import tell_optics, with_optics
 from rawfix.physics.neighbors import fill
 from rawfix.physics.noise_estimation import estimate_noise, most_shot
 from rawfix.restoration import balanced, check_strengths, find_maps, needs_network, network_strengths
 from rawfix.settings import Settings, Strengths
-from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 from rawfix.stages.infrared import crosstalk_matrix, remove_infrared
 from rawfix.stages.normalize import normalize
 from rawfix.upscaling import upscale_camera, upscale_model
@@ -58,7 +51,7 @@ class Found:
     models
         Ids of the networks that ran.
     notes
-        What ``auto`` decided, and why; what was found of fringes and haze.
+        Bad lines; what ``auto`` decided, and why; what was found of fringes and haze.
     realigned
         Whether the strengths move channels back onto green, so that a lens correction must not do it again.
     """
@@ -73,69 +66,10 @@ class Found:
     realigned: bool = False
 
 
-def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
-    """The network this frame needs, of the nearest tier installed; None for frames that need none.
-
-    Raises
-    ------
-    UnsupportedRawError
-        No network exists for the filter array, of any tier.
-    ModelError
-        It is damaged.
-    """
-    if frame.cfa is None or frame.cfa.name == "mono":
-        return None
-    family = frame.cfa.name
-    if family == "unknown" or not tiers("demosaic", family):
-        able = [name for name in CANONICAL if tiers("demosaic", name)]
-        raise UnsupportedRawError(
-            f"its {family} filter array ({frame.cfa.letters}) has no demosaicing network; "
-            f"{', '.join([*able, 'monochrome'])} and already demosaiced files can be developed"
-        )
-    return nearest_model("demosaic", family, settings.quality)
-
-
 def check_settings(settings: Settings, *, every: bool = False) -> None:
     """Refuse, before a file is read, what cannot be done, or with ``every`` not kept; raises `SettingsError`."""
     check_look(settings)
     check_strengths(settings, every=every)
-
-
-def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:
-    """A demosaicing model as a callable over this frame: tiles on the grid of its canonical phase.
-
-    Where no crop leads to that phase, the network sees the frame turned or mirrored. Beyond the frame it is
-    told that no sample is worth anything, as it was in training.
-    """
-    assert frame.cfa is not None
-    shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
-    canonical = frame.cfa.to_canonical(shape)
-    assert canonical is not None
-    family, symmetry, origin = canonical
-    session = open_session(model, settings.provider, settings.threads or None)
-    manifest = model.manifest
-    if session.outputs["camera"] != (4 if frame.cfa.has_infrared else 3):
-        raise ManifestError(
-            f"{manifest.id}: its {session.outputs['camera']} channels are not those of {family}"
-        )
-
-    def run_tiles(inputs: Mapping[str, Image | Window], finish: TileFinish | None) -> dict[str, NDArray[Any]]:
-        return run_tiled(
-            session.run,
-            inputs,
-            session.outputs,
-            tile=settings.tile or manifest.tile,
-            halo=manifest.halo,
-            multiple=manifest.multiple,
-            period=CANONICAL[family].period,
-            origin=origin,
-            shape=symmetry.shape(shape),
-            progress=progress,
-            finish=finish,
-            outside={"known_bad": 1.0},
-        )
-
-    return lambda inputs, finish: run_turned(run_tiles, inputs, finish, symmetry, shape)
 
 
 def find(
@@ -156,6 +90,7 @@ def find(
     model = demosaic_model(frame, settings)
     light = normalize(frame)
     noise = frame.noise
+    told: tuple[str, ...] = ()
     bad = known_bad = None if settings.bad_pixels == "off" or frame.cfa is None else frame.known_bad
     if known_bad is not None and frame.cfa is not None:
         light = fill(light, frame.cfa, known_bad)
@@ -168,18 +103,18 @@ def find(
     else:
         assert frame.cfa is not None
         noise = noise or _noise_of(light, frame.cfa, frame)
-        network = tiled(model, frame, settings, progress)
-        camera, bad = demosaic(light, frame.cfa, frame.wb, noise, network, known_bad, clip=frame.clip())
+        camera, bad, told = demosaic_frame(light, frame, noise, known_bad, model, settings, progress)
         if frame.cfa.has_infrared:
             camera = remove_infrared(camera, frame.wb, crosstalk_matrix(settings.ir_crosstalk))
     del light
     ids = () if model is None else (model.manifest.id,)
     if not (every or settings.strengths.active):
-        return Found(camera, bad, noise, None, settings.strengths, ids)
+        return Found(camera, bad, noise, None, settings.strengths, ids, told)
     noise = noise or estimate_noise(
         np.divide(camera, np.asarray(frame.wb, np.float32), dtype=np.float32), most_shot=most_shot(frame)
     )
-    strengths, notes = decide_strengths(settings.strengths, camera, noise, frame.wb, settings.exposure)
+    strengths, decided = decide_strengths(settings.strengths, camera, noise, frame.wb, settings.exposure)
+    notes = (*told, *decided)
     settings = replace(settings, strengths=strengths)
     if every or needs_network(settings):
         maps = find_maps(camera, noise, frame, settings, progress, every=every)

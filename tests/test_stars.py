@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rawfix.demosaicing import demosaic_model, tiled
 from rawfix.frame import Image, RawFrame
 from rawfix.physics.sensor import Sensor, expose
-from rawfix.pipeline import demosaic_model, tiled, to_camera
+from rawfix.pipeline import to_camera
 from rawfix.settings import Settings
 from rawfix.stages import demosaic as stage
 from rawfix.stages.normalize import normalize

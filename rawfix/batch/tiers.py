@@ -9,10 +9,10 @@ import numpy as np
 
 from rawfix.batch.bench import planes_for
 from rawfix.batch.speeds import circumstances, recall, remember
+from rawfix.demosaicing import demosaic_model
 from rawfix.frame import RawFrame
 from rawfix.nn.manifest import Model, nearest_model
 from rawfix.nn.measure import measure, predict
-from rawfix.pipeline import demosaic_model
 from rawfix.restoration import SPACE, TASK, needs_network, phase_of
 from rawfix.settings import DEFAULT_TIME_BUDGET, Settings, Tier
 from rawfix.symmetry import Symmetry

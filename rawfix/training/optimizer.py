@@ -51,7 +51,7 @@ class Orthogonal(torch.optim.Optimizer):
         super().__init__(weights, {"lr": lr})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self, closure: Any = None) -> None:
         """One step by the weights' gradients."""
         with _one_thread():
             for group in self.param_groups:

@@ -1,0 +1,170 @@
+"""A frame's demosaicing: which network, over which tiles; and bad lines, once told, seen again as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawfix.cfa import CANONICAL
+from rawfix.errors import ManifestError, UnsupportedRawError
+from rawfix.frame import Image, NoiseModel, RawFrame
+from rawfix.nn.manifest import Model, nearest_model, tiers
+from rawfix.nn.session import open_session
+from rawfix.nn.tiles import Finish as TileFinish
+from rawfix.nn.tiles import run_tiled
+from rawfix.nn.turn import run_turned
+from rawfix.physics.bad_lines import BadLines, find_lines
+from rawfix.physics.neighbors import fill
+from rawfix.settings import Settings
+from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
+
+Progress = Callable[[int, int], None]
+Bool = NDArray[np.bool_]
+
+
+def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
+    """The network this frame needs, of the nearest tier installed; None for frames that need none.
+
+    Raises
+    ------
+    UnsupportedRawError
+        No network exists for the filter array, of any tier.
+    ModelError
+        It is damaged.
+    """
+    if frame.cfa is None or frame.cfa.name == "mono":
+        return None
+    family = frame.cfa.name
+    if family == "unknown" or not tiers("demosaic", family):
+        able = [name for name in CANONICAL if tiers("demosaic", name)]
+        raise UnsupportedRawError(
+            f"its {family} filter array ({frame.cfa.letters}) has no demosaicing network; "
+            f"{', '.join([*able, 'monochrome'])} and already demosaiced files can be developed"
+        )
+    return nearest_model("demosaic", family, settings.quality)
+
+
+def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:
+    """A demosaicing model as a callable over this frame: tiles on the grid of its canonical phase.
+
+    Where no crop leads to that phase, the network sees the frame turned or mirrored. Beyond the frame it is
+    told that no sample is worth anything, as it was in training.
+    """
+    assert frame.cfa is not None
+    shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
+    canonical = frame.cfa.to_canonical(shape)
+    assert canonical is not None
+    family, symmetry, origin = canonical
+    session = open_session(model, settings.provider, settings.threads or None)
+    manifest = model.manifest
+    if session.outputs["camera"] != (4 if frame.cfa.has_infrared else 3):
+        raise ManifestError(
+            f"{manifest.id}: its {session.outputs['camera']} channels are not those of {family}"
+        )
+
+    def run_tiles(inputs: Mapping[str, Image | Window], finish: TileFinish | None) -> dict[str, NDArray[Any]]:
+        return run_tiled(
+            session.run,
+            inputs,
+            session.outputs,
+            tile=settings.tile or manifest.tile,
+            halo=manifest.halo,
+            multiple=manifest.multiple,
+            period=CANONICAL[family].period,
+            origin=origin,
+            shape=symmetry.shape(shape),
+            progress=progress,
+            finish=finish,
+            outside={"known_bad": 1.0},
+        )
+
+    return lambda inputs, finish: run_turned(run_tiles, inputs, finish, symmetry, shape)
+
+
+def demosaic_frame(
+    light: Image,
+    frame: RawFrame,
+    noise: NoiseModel,
+    known_bad: Bool | None,
+    model: Model,
+    settings: Settings,
+    progress: Progress | None = None,
+) -> tuple[Image, Bool, tuple[str, ...]]:
+    """Full color of a frame, its bad samples repaired.
+
+    Of a row or column that is bad as a whole (`rawfix.physics.bad_lines`) the network finds a part by itself. It is
+    told the whole line, and looks again at what lies within its reach.
+
+    Parameters
+    ----------
+    light
+        ``(H, W)`` float32, normalised; what ``known_bad`` names is filled.
+    frame
+        Filter array, white balance, saturation.
+    noise
+        Before white balance.
+    known_bad
+        ``(H, W)`` bool, or None.
+    model, settings, progress
+        As from `demosaic_model`; tile, provider, threads.
+
+    Returns
+    -------
+    camera, bad, notes
+        ``(H, W, 3)`` float32, or 4 with infrared; ``(H, W)`` bool, what was replaced; what there is to tell.
+    """
+    assert frame.cfa is not None
+
+    def look(
+        window: tuple[slice, slice], known: Bool | None, progress: Progress | None
+    ) -> tuple[Image, Bool]:
+        assert frame.cfa is not None
+        seen, cfa = light[window], frame.cfa.shift(window[0].start or 0, window[1].start or 0)
+        part = replace(frame, mosaic=frame.mosaic[window], cfa=cfa, known_bad=None)
+        seen = seen if known is known_bad or known is None else fill(seen, cfa, known)
+        network = tiled(model, part, settings, progress)
+        return demosaic(seen, cfa, frame.wb, noise, network, known, clip=frame.clip())
+
+    whole = (slice(None), slice(None))
+    camera, bad = look(whole, known_bad, progress)
+    shape = (bad.shape[0], bad.shape[1])
+    lines = find_lines(bad if known_bad is None else bad & ~known_bad)
+    known = lines.mark(shape)
+    if not (known & ~bad).any():
+        return camera, bad, ()
+    if known_bad is not None:
+        known |= known_bad
+    for window, inner in _windows(lines, shape, model.manifest.halo, model.manifest.multiple):
+        again = look(window, known[window], None)
+        part = tuple(slice(i.start - w.start, i.stop - w.start) for i, w in zip(inner, window, strict=True))
+        camera[inner], bad[inner] = again[0][part], again[1][part]
+    return camera, bad, (lines.tell(),)
+
+
+def _windows(
+    lines: BadLines, shape: tuple[int, int], halo: int, multiple: int
+) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+    """What to look at for some lines, and what of that changes: everything within reach of a line; along it, all.
+
+    Windows begin where tiles of the whole frame would: seen from another place, a network answers a little otherwise.
+    """
+    for is_row, positions in ((True, lines.rows), (False, lines.columns)):
+        across, along = shape if is_row else shape[::-1]
+        groups: list[list[int]] = []
+        for position in positions:
+            if groups and position - groups[-1][-1] <= 2 * halo:
+                groups[-1].append(position)
+            else:
+                groups.append([position])
+        for group in groups:
+            inner, outer = (
+                slice(max(group[0] - reach, 0), min(group[-1] + 1 + reach, across))
+                for reach in (halo, 2 * halo)
+            )
+            outer = slice(outer.start // multiple * multiple, outer.stop)
+            every = slice(0, along)
+            yield ((outer, every), (inner, every)) if is_row else ((every, outer), (every, inner))

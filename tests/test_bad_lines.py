@@ -1,0 +1,72 @@
+"""Bad lines of a frame: repaired from end to end, as if they had been known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from rawfix import demosaicing
+from rawfix.frame import Image, RawFrame
+from rawfix.metrics import cpsnr
+from rawfix.physics.bad_lines import BadLines
+from rawfix.pipeline import develop, find, to_camera
+from rawfix.settings import Settings
+
+pytestmark = pytest.mark.models
+SETTINGS = Settings()
+
+
+@pytest.fixture
+def light(script: ModuleType) -> Image:
+    return script.render_scene()[500:820, 30:542].clip(0, 1) * np.float32(0.9)
+
+
+def with_dead(frame: RawFrame, columns: tuple[int, ...] = (), rows: tuple[int, ...] = ()) -> RawFrame:
+    mosaic = frame.mosaic.copy()
+    mosaic[:, list(columns)] = mosaic[list(rows)] = int(frame.black.min())
+    return replace(frame, mosaic=mosaic)
+
+
+@pytest.mark.parametrize("pattern", ["RG/GB", "GB/RG"])
+def test_dead_lines_are_gone_and_told(
+    make_frame: Callable[..., RawFrame], light: Image, pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = make_frame(light, black=512, white=16383, pattern=pattern)
+    dead = with_dead(frame, columns=(101, 400), rows=(77,))
+    found, whole = find(dead, SETTINGS), to_camera(frame, SETTINGS)[0]
+    assert found.bad is not None
+    assert found.bad[:, [101, 400]].all() and found.bad[77].all()
+    assert found.notes == ("bad from end to end, and repaired as such: 1 row and 2 columns",)
+    monkeypatch.setattr(demosaicing, "find_lines", lambda bad: BadLines((), ()))
+    dotted = to_camera(dead, SETTINGS)[0]
+    for beside in (np.s_[:, 99:104], np.s_[:, 398:403], np.s_[75:80]):
+        assert cpsnr(found.camera[beside], whole[beside]) > cpsnr(dotted[beside], whole[beside]) + 3
+
+
+def test_lines_are_repaired_as_if_they_had_been_known(
+    make_frame: Callable[..., RawFrame], light: Image
+) -> None:
+    dead = with_dead(make_frame(light, black=512, white=16383), columns=(250,))
+    known = np.zeros(dead.mosaic.shape, bool)
+    known[:, 250] = True
+    told = find(replace(dead, known_bad=known), SETTINGS)
+    seen = find(dead, SETTINGS)
+    assert not told.notes and seen.notes
+    assert told.bad is not None and seen.bad is not None
+    near = np.s_[:, 240:261]
+    assert np.array_equal(told.bad[near], seen.bad[near])
+    assert np.abs(told.camera[near] - seen.camera[near]).max() < 2e-3
+
+
+def test_a_frame_without_bad_lines_is_looked_at_once(
+    make_frame: Callable[..., RawFrame], light: Image
+) -> None:
+    steps: list[tuple[int, int]] = []
+    frame = make_frame(light, black=512, white=16383)
+    result = develop(frame, SETTINGS, progress=lambda done, total: steps.append((done, total)))
+    assert not any("repaired as such" in note for note in result.notes)
+    assert len(steps) == len(set(steps))
