@@ -31,7 +31,8 @@ class Defects:
     probability
         Bernoulli probability that a site is bad, shared evenly by `DRAWS` and `MODES`.
     clusters
-        Expected clusters of 2–4 touching sites, per million pixels.
+        Expected clusters, per million pixels: half of them blocks of 1×2 to 3×3, half 2–4 sites that touch; half of
+        either read one value throughout.
     lines
         Expected whole or part rows and columns, per frame.
     scale
@@ -44,14 +45,30 @@ class Defects:
     scale: float = 0.25
 
 
+_BLOCKS = ((2, 2), (2, 2), (2, 2), (1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2), (3, 3))
+"""Heights and widths of blocks, each as often as it stands here: what hits a sensor hits whole neighborhoods."""
+
+
 def mark(shape: tuple[int, int], defects: Defects, rng: np.random.Generator) -> tuple[Bool, Bool]:
     """Draw where defects sit: ``(points, lines)``, two ``(H, W)`` masks; points hold single sites and clusters."""
+    groups, lines = _draw_places(shape, defects, rng)
+    return groups > 0, lines
+
+
+def _draw_places(
+    shape: tuple[int, int], defects: Defects, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], Bool]:
+    """As `mark`; of the points: 1 for a single site, another number for each cluster, 0 for good ones."""
     height, width = shape
-    points = rng.random(shape) < defects.probability
-    for _ in range(rng.poisson(defects.clusters * height * width / 1e6)):
+    groups = (rng.random(shape) < defects.probability).astype(np.int32)
+    for index in range(rng.poisson(defects.clusters * height * width / 1e6)):
         y, x = int(rng.integers(height)), int(rng.integers(width))
+        if rng.random() < 0.5:
+            tall, wide = _BLOCKS[int(rng.integers(len(_BLOCKS)))]
+            groups[y : y + tall, x : x + wide] = index + 2
+            continue
         for _ in range(int(rng.integers(2, 5))):
-            points[y, x] = True
+            groups[y, x] = index + 2
             step_y, step_x = rng.integers(-1, 2, 2)
             y, x = int(np.clip(y + step_y, 0, height - 1)), int(np.clip(x + step_x, 0, width - 1))
     lines = np.zeros(shape, bool)
@@ -64,7 +81,7 @@ def mark(shape: tuple[int, int], defects: Defects, rng: np.random.Generator) -> 
             lines[start:, position] = True
         else:
             lines[position, start:] = True
-    return points, lines
+    return groups, lines
 
 
 def corrupt(values: Image, draw: Draw, mode: Mode, scale: float, rng: np.random.Generator) -> Image:
@@ -102,7 +119,8 @@ def plant(mosaic: Image, defects: Defects, rng: np.random.Generator) -> tuple[Im
     corrupted, bad
         ``(H, W)`` float32, bad sites clipped to 0…1; and the bool truth.
     """
-    points, lines = mark((mosaic.shape[0], mosaic.shape[1]), defects, rng)
+    groups, lines = _draw_places((mosaic.shape[0], mosaic.shape[1]), defects, rng)
+    points = groups > 0
     out = mosaic.copy()
     values = mosaic[points]
     draws, modes = rng.integers(len(DRAWS), size=values.size), rng.integers(len(MODES), size=values.size)
@@ -112,6 +130,12 @@ def plant(mosaic: Image, defects: Defects, rng: np.random.Generator) -> tuple[Im
             chosen = (draws == index) & (modes == which)
             if chosen.any():
                 new[chosen] = corrupt(values[chosen], draw, mode, defects.scale, rng)
+    group = groups[points]
+    for cluster in np.unique(group[group > 1]):
+        if rng.random() < 0.5:
+            one = values[group == cluster].mean(keepdims=True)
+            draw = DRAWS[int(rng.integers(len(DRAWS)))]
+            new[group == cluster] = corrupt(one, draw, "substitute", defects.scale, rng)
     out[points] = np.clip(new, 0, 1)
     if lines.any():
         kind = rng.integers(4)

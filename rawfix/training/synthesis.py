@@ -119,8 +119,8 @@ def draw_defects(rng: np.random.Generator) -> Defects | None:
         return None
     return Defects(
         probability=float(np.exp(rng.uniform(np.log(1e-3), np.log(1e-2)))),
-        clusters=200.0 if rng.random() < 0.3 else 0.0,
-        lines=1.0 if rng.random() < 0.08 else 0.0,
+        clusters=300.0 if rng.random() < 0.4 else 0.0,
+        lines=1.0 if rng.random() < 0.12 else 0.0,
         scale=float(np.exp(rng.uniform(np.log(0.03), np.log(0.35)))),
     )
 

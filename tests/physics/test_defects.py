@@ -27,15 +27,32 @@ def test_no_probability_is_no_defect() -> None:
     assert not bad.any()
 
 
-def test_clusters_occur_at_their_rate_and_touch() -> None:
-    rng = np.random.default_rng(0)
-    points, _ = mark((1000, 1000), Defects(probability=0, clusters=400.0), rng)
-    assert 400 < points.sum() < 4 * 400
+def touching(points: np.ndarray) -> np.ndarray:
+    """How many of the eight around a site are marked."""
     padded = np.pad(points, 1)
-    around = sum(
-        padded[y : y + 1000, x : x + 1000].astype(int) for y in range(3) for x in range(3) if (y, x) != (1, 1)
-    )
-    assert (np.asarray(around)[points] > 0).mean() > 0.85
+    height, width = points.shape
+    shifts = [(y, x) for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    return np.asarray(sum(padded[y : y + height, x : x + width].astype(int) for y, x in shifts))
+
+
+def test_clusters_occur_at_their_rate_and_touch() -> None:
+    points, _ = mark((1000, 1000), Defects(probability=0, clusters=400.0), np.random.default_rng(0))
+    assert 400 < points.sum() < 5 * 400
+    assert (touching(points)[points] > 0).mean() > 0.85
+
+
+def test_clusters_hold_whole_blocks() -> None:
+    points, _ = mark((1000, 1000), Defects(probability=0, clusters=400.0), np.random.default_rng(0))
+    full = points[:-1, :-1] & points[1:, :-1] & points[:-1, 1:] & points[1:, 1:]
+    assert 60 < full.sum() < 400
+
+
+def test_half_of_the_clusters_read_one_value() -> None:
+    rng = np.random.default_rng(1)
+    values, bad = plant(np.full((1000, 1000), 0.3, np.float32), Defects(probability=0, clusters=400.0), rng)
+    pairs = bad[:, :-1] & bad[:, 1:] & (touching(bad)[:, :-1] == 1)
+    same = (values[:, :-1] == values[:, 1:])[pairs]
+    assert 0.4 < same.mean() < 0.75
 
 
 def test_lines_start_anywhere_and_run_to_the_end() -> None:
