@@ -17,13 +17,14 @@ from rawfix.nn.session import open_session
 from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
-from rawfix.physics.bad_lines import BadLines, find_lines
+from rawfix.physics.bad_lines import BadLines, find_constant, find_lines
 from rawfix.physics.neighbors import fill
 from rawfix.settings import Settings
 from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 
 Progress = Callable[[int, int], None]
 Bool = NDArray[np.bool_]
+EVERYTHING = (slice(None), slice(None))
 
 
 def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
@@ -125,20 +126,23 @@ def demosaic_frame(
         assert frame.cfa is not None
         seen, cfa = light[window], frame.cfa.shift(window[0].start or 0, window[1].start or 0)
         part = replace(frame, mosaic=frame.mosaic[window], cfa=cfa, known_bad=None)
-        seen = seen if known is known_bad or known is None else fill(seen, cfa, known)
+        seen = seen if window == EVERYTHING or known is None else fill(seen, cfa, known)
         network = tiled(model, part, settings, progress)
         return demosaic(seen, cfa, frame.wb, noise, network, known, clip=frame.clip())
 
-    whole = (slice(None), slice(None))
-    camera, bad = look(whole, known_bad, progress)
-    shape = (bad.shape[0], bad.shape[1])
-    lines = find_lines(bad if known_bad is None else bad & ~known_bad)
-    known = lines.mark(shape)
-    if not (known & ~bad).any():
-        return camera, bad, ()
-    if known_bad is not None:
-        known |= known_bad
-    for window, inner in _windows(lines, shape, model.manifest.halo, model.manifest.multiple):
+    shape = (light.shape[0], light.shape[1])
+    lines = find_constant(light, frame.cfa, frame.wb, noise)
+    if lines.any() and known_bad is not None and known_bad[lines.mark(shape)].all():
+        lines = BadLines((), ())  # nothing new
+    if lines.any():
+        known_bad = lines.mark(shape) if known_bad is None else known_bad | lines.mark(shape)
+        light = fill(light, frame.cfa, known_bad)
+    camera, bad = look(EVERYTHING, known_bad, progress)
+    found = find_lines(bad if known_bad is None else bad & ~known_bad)
+    if not found.any() or bad[marked := found.mark(shape)].all():
+        return camera, bad, (lines.tell(),) if lines.any() else ()
+    known, lines = marked if known_bad is None else marked | known_bad, lines | found
+    for window, inner in _windows(found, shape, model.manifest.halo, model.manifest.multiple):
         again = look(window, known[window], None)
         part = tuple(slice(i.start - w.start, i.stop - w.start) for i, w in zip(inner, window, strict=True))
         camera[inner], bad[inner] = again[0][part], again[1][part]

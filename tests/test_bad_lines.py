@@ -41,15 +41,19 @@ def test_dead_lines_are_gone_and_told(
     assert found.bad is not None
     assert found.bad[:, [101, 400]].all() and found.bad[77].all()
     assert found.notes == ("bad from end to end, and repaired as such: 1 row and 2 columns",)
+    monkeypatch.setattr(demosaicing, "find_constant", lambda *_: BadLines((), ()))
+    found_by_flags = find(dead, SETTINGS)
+    assert found_by_flags.notes == found.notes
     monkeypatch.setattr(demosaicing, "find_lines", lambda bad: BadLines((), ()))
     dotted = to_camera(dead, SETTINGS)[0]
     for beside in (np.s_[:, 99:104], np.s_[:, 398:403], np.s_[75:80]):
         assert cpsnr(found.camera[beside], whole[beside]) > cpsnr(dotted[beside], whole[beside]) + 3
 
 
-def test_lines_are_repaired_as_if_they_had_been_known(
-    make_frame: Callable[..., RawFrame], light: Image
+def test_lines_found_by_a_part_are_repaired_as_if_they_had_been_known(
+    make_frame: Callable[..., RawFrame], light: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(demosaicing, "find_constant", lambda *_: BadLines((), ()))
     dead = with_dead(make_frame(light, black=512, white=16383), columns=(250,))
     known = np.zeros(dead.mosaic.shape, bool)
     known[:, 250] = True
@@ -60,6 +64,19 @@ def test_lines_are_repaired_as_if_they_had_been_known(
     near = np.s_[:, 240:261]
     assert np.array_equal(told.bad[near], seen.bad[near])
     assert np.abs(told.camera[near] - seen.camera[near]).max() < 2e-3
+
+
+def test_the_fast_tier_repairs_dead_lines_too(
+    make_frame: Callable[..., RawFrame], light: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, fast = make_frame(light, black=512, white=16383), replace(SETTINGS, quality="fast")
+    dead, whole = with_dead(frame, columns=(250, 251), rows=(77,)), to_camera(frame, fast)[0]
+    found = find(dead, fast)
+    assert found.bad is not None and found.bad[:, 250:252].all() and found.bad[77].all()
+    monkeypatch.setattr(demosaicing, "find_constant", lambda *_: BadLines((), ()))
+    black = to_camera(dead, fast)[0]
+    for beside in (np.s_[:, 248:254], np.s_[75:80]):
+        assert cpsnr(found.camera[beside], whole[beside]) > cpsnr(black[beside], whole[beside]) + 6
 
 
 def test_a_frame_without_bad_lines_is_looked_at_once(

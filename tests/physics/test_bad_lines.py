@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rawfix.physics.bad_lines import BadLines, find_lines
+from rawfix.cfa import CANONICAL
+from rawfix.frame import NoiseModel
+from rawfix.physics.bad_lines import BadLines, find_constant, find_lines
+from rawfix.physics.noise import draw_white
 
 SHAPE = (480, 640)
 NONE = BadLines((), ())
@@ -58,3 +61,43 @@ def test_marks_and_words() -> None:
     assert marked[3].all() and marked[:, 5:7].all()
     assert lines.tell().endswith(": 1 row and 2 columns")
     assert BadLines((), (4,)).tell().endswith(": 1 column")
+
+
+NOISE = NoiseModel((1 / 9000,) * 3, ((2.5 / 9000) ** 2,) * 3)
+WB = (2.0, 1.0, 1.5)
+
+
+def shot_of(light: float | np.ndarray) -> np.ndarray:
+    """A noisy mosaic before white balance."""
+    rng = np.random.default_rng(0)
+    signal = np.broadcast_to(np.asarray(light, np.float32), SHAPE)
+    return signal + draw_white(signal, NOISE.shot[0], NOISE.read[0], rng)
+
+
+def balanced(mosaic: np.ndarray, family: str) -> np.ndarray:
+    return (mosaic * np.asarray(WB, np.float32)[CANONICAL[family].channels(SHAPE)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans"])
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("even", [False, True])
+def test_lines_of_one_value_are_found_without_a_network(family: str, value: float, even: bool) -> None:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    mosaic = shot_of(0.2 if even else 0.3 + 0.2 * np.sin(x / 9 + y / 7))
+    mosaic[:, [100, 101, 500]] = mosaic[[33, 40]] = value
+    found = find_constant(balanced(mosaic, family), CANONICAL[family], WB, NOISE)
+    assert found == BadLines((33, 40), (100, 101, 500))
+
+
+@pytest.mark.parametrize("light", [0.0, 0.2, 1.5])
+def test_even_dark_and_blown_frames_have_no_lines_of_one_value(light: float) -> None:
+    mosaic = np.minimum(shot_of(light), 1)
+    assert not find_constant(balanced(mosaic, "bayer"), CANONICAL["bayer"], WB, NOISE).any()
+
+
+def test_a_bar_of_the_scene_is_no_line_of_one_value() -> None:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    light = 0.3 + 0.2 * np.sin(x / 9 + y / 7)
+    light[:430, 200] = 0.0
+    light[:, 300:304] = 0.02
+    assert not find_constant(balanced(shot_of(light), "bayer"), CANONICAL["bayer"], WB, NOISE).any()
