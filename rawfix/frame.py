@@ -153,6 +153,8 @@ class RawFrame:
         Share of white at which each channel saturates.
     wb_from_mean
         Whether nothing tells ``wb`` but the picture's own mean (gray world).
+    saturation_from_samples
+        Whether ``saturation`` was looked for in ``mosaic``.
     """
 
     mosaic: NDArray[np.uint16] | NDArray[np.float32]
@@ -177,6 +179,7 @@ class RawFrame:
     notes: tuple[str, ...] = ()
     saturation: tuple[float, float, float] = (1.0, 1.0, 1.0)
     wb_from_mean: bool = False
+    saturation_from_samples: bool = False
 
     def clip(self, wb: tuple[float, float, float] | None = None) -> tuple[float, float, float]:
         """Where the channels saturate, balanced with ``wb`` (default: as shot); infinite for floating-point files."""

@@ -15,8 +15,8 @@ from rawfix.frame import RawFrame
 from rawfix.io.bad_lists import doubts, guess_format, read_list, to_mask
 from rawfix.io.bad_maps import BadMap, find_map, maps_folder, path_of, read_map
 from rawfix.io.body import Exposure, read_exposure
+from rawfix.io.good_samples import with_known
 from rawfix.io.mask import read_mask
-from rawfix.io.raw_color import without_bad
 
 OLD_DAYS = 365
 """Sensors gain defects over the years; a map of more days than these is told to be old."""
@@ -29,7 +29,7 @@ def with_known_bad(
 ) -> RawFrame:
     """The frame with everything that is known of its bad pixels, and notes where that is doubtful.
 
-    A white balance that is the picture's own mean is taken anew, without what is bad.
+    What its samples told of it, they tell anew without what is bad: see `with_known`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def with_known_bad(
         The list named is missing or malformed, or made for another sensor.
     """
     if choice == "off" or frame.cfa is None:
-        return without_bad(replace(frame, known_bad=None))
+        return with_known(frame, None)
     shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
     exposure = read_exposure(path)
     notes: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ def with_known_bad(
     if bad is not None and frame.known_bad is not None:
         bad = bad | frame.known_bad
     known = frame.known_bad if bad is None else bad
-    return without_bad(replace(frame, known_bad=known, notes=(*frame.notes, *notes)))
+    return with_known(replace(frame, notes=(*frame.notes, *notes)), known)
 
 
 def identify(frame: RawFrame, path: Path, camera: str) -> tuple[str, str]:

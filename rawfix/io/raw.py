@@ -18,13 +18,13 @@ from rawfix.frame import RawFrame
 from rawfix.io import dng_tags, raw_checks, raw_color, raw_levels
 from rawfix.io.dng_bad_pixels import decode_bad_pixels
 from rawfix.io.dng_tags import FileTags, RawTags
+from rawfix.io.good_samples import with_saturation
 from rawfix.io.lossy_levels import apply_levels, needs_levels
 from rawfix.io.metadata import read_names
 from rawfix.io.metadata_lens import read_lens_facts
 from rawfix.io.raw_noise import estimate, file_noise
 from rawfix.io.raw_planes import order_of, rows_of
 from rawfix.io.utf8 import is_utf8
-from rawfix.physics.saturation import find_saturation
 from rawfix.physics.sensor import SRGB_TO_XYZ
 
 _FLIP_TO_ORIENTATION = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
@@ -92,21 +92,9 @@ def read_raw(path: Path) -> RawFrame:
         path, frame.mosaic, float(frame.black.min()), max(*frame.white, decoded.white), raw
     )
     frame.mosaic.flags.writeable = False
-    frame = replace(_with_saturation(frame), noise=file_noise(tags.raw) or estimate(frame))
-    return frame if raw is None or not raw.opcodes_1 else raw_color.without_bad(_with_opcodes(frame, raw))
-
-
-def _with_saturation(frame: RawFrame) -> RawFrame:
-    """The frame with the level at which its sensor saturates, where that shows below white."""
-    if frame.cfa is None or frame.cfa.name == "mono" or frame.mosaic.dtype != np.uint16:
-        return frame
-    black = float(frame.black.mean())
-    level = find_saturation(frame.mosaic, frame.cfa, black, max(frame.white), frame.wb)
-    if level is None:
-        return frame
-    red, green, blue = (min((level - black) / (white - black), 1.0) for white in frame.white)
-    note = f"the sensor saturates at {level:.0f} of {max(frame.white):g} counts: highlights go by that"
-    return replace(frame, saturation=(red, green, blue), notes=(*frame.notes, note))
+    if raw is not None and raw.opcodes_1:
+        frame = raw_color.without_bad(_with_opcodes(frame, raw))
+    return replace(with_saturation(frame), noise=file_noise(tags.raw) or estimate(frame))
 
 
 def _with_opcodes(frame: RawFrame, raw: RawTags) -> RawFrame:

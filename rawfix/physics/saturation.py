@@ -31,7 +31,12 @@ _MOST_SAMPLES = 1 << 20
 
 
 def find_saturation(
-    mosaic: NDArray[Any], cfa: Cfa, black: float, white: float, wb: tuple[float, float, float]
+    mosaic: NDArray[Any],
+    cfa: Cfa,
+    black: float,
+    white: float,
+    wb: tuple[float, float, float],
+    bad: NDArray[np.bool_] | None = None,
 ) -> float | None:
     """The count at which samples pile up below white, or None where nothing does.
 
@@ -48,6 +53,8 @@ def find_saturation(
         Levels in counts.
     wb
         As-shot multipliers.
+    bad
+        ``(H, W)`` bool: samples that tell nothing.
     """
     rows, columns = cfa.period
     found: list[tuple[float, int]] = []
@@ -55,9 +62,10 @@ def find_saturation(
         sites = np.argwhere(cfa.unit() == channel)
         if not len(sites):
             return None
-        planes = [mosaic[y::rows, x::columns] for y, x in sites]
-        every = max(1, sum(plane.size for plane in planes) // _MOST_SAMPLES)
-        level = _pile(np.concatenate([plane[::every].ravel() for plane in planes]), black, white)
+        every = max(1, sum(mosaic[y::rows, x::columns].size for y, x in sites) // _MOST_SAMPLES)
+        parts = [np.s_[y :: rows * every, x::columns] for y, x in sites]
+        seen = [mosaic[part].ravel() if bad is None else mosaic[part][~bad[part]] for part in parts]
+        level = _pile(np.concatenate(seen), black, white)
         if level is not None:
             found.append((level, channel))
     pairs = [

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +20,11 @@ from rawfix.io.mask import write_mask
 from rawfix.io.mosaic_facts import MosaicFacts
 from rawfix.io.raw import read_raw
 from rawfix.io.read import read_frame
+from rawfix.physics.saturation import find_saturation
 
 TODAY = date(2025, 6, 1)
+BLOWN_BAD = np.zeros((160, 192), bool)
+BLOWN_BAD[::7, ::5] = True
 
 
 @pytest.fixture
@@ -120,6 +124,93 @@ def test_a_gray_world_is_that_of_the_good_samples(
     assert good == same and good not in (*cold, *hot) and cold[0] == cold[1] != hot[0] == hot[1]
     told = with_known_bad(read_frame(path, replace(facts, wb=(2.0, 1.0, 1.5))), path, str(mask))
     assert told.wb == (2.0, 1.0, 1.5)
+
+
+@pytest.fixture
+def make_blown(tmp_path: Path, make_frame: Callable[..., RawFrame]) -> Callable[..., Path]:
+    """``make_blown(level, own=False)``: a DNG that saturates at 0.88 of white; samples at `BLOWN_BAD` read a level."""
+    light = (
+        np.full((160, 192, 3), 0.2, np.float32) * np.linspace(0.5, 1, 192, dtype=np.float32)[None, :, None]
+    )
+    light[:, 150:] = 4
+
+    def make(level: int, own: bool = False) -> Path:
+        frame = make_frame(light, wb=(2.0, 1.0, 1.5))
+        white, black = float(frame.white[0]), float(frame.black.mean())
+        mosaic = np.minimum(frame.mosaic, np.uint16(black + 0.88 * (white - black)))
+        mosaic[BLOWN_BAD] = level
+        path = tmp_path / f"{level}-{own}.dng"
+        write_cfa_dng(path, replace(frame, mosaic=mosaic, known_bad=BLOWN_BAD if own else None))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def scans(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether samples were left out, of every look for the saturation."""
+    seen: list[bool] = []
+
+    def counted(*given: Any) -> float | None:
+        seen.append(given[-1] is not None)
+        return find_saturation(*given)
+
+    monkeypatch.setattr("rawfix.io.good_samples.find_saturation", counted)
+    return seen
+
+
+def test_saturation_is_that_of_the_good_samples(
+    make_blown: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scans: list[bool]
+) -> None:
+    monkeypatch.setenv("RAWFIX_DATA_DIR", str(tmp_path / "data"))
+    mask = tmp_path / "bad.png"
+    write_mask(mask, BLOWN_BAD, overwrite=False)
+    for level, hidden in ((0, False), (16383, True)):
+        path = make_blown(level)
+        read = read_raw(path)
+        assert (read.saturation == (1.0, 1.0, 1.0)) == hidden and len(read.notes) == (not hidden)
+        told = with_known_bad(read, path, str(mask))
+        assert told.saturation == pytest.approx((0.88,) * 3, abs=0.003)
+        (note,) = told.notes
+        assert note.startswith("the sensor saturates at ")
+        again = with_known_bad(told, path, "off")
+        assert (again.saturation, again.notes) == (read.saturation, read.notes)
+    assert scans == [False, True, False] * 2
+
+
+def test_saturation_leaves_out_what_the_file_itself_calls_bad(
+    make_blown: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scans: list[bool]
+) -> None:
+    monkeypatch.setenv("RAWFIX_DATA_DIR", str(tmp_path / "data"))
+    path = make_blown(16383, own=True)
+    read = read_raw(path)
+    assert read.saturation == with_known_bad(read, path, "auto").saturation
+    assert read.saturation == pytest.approx((0.88,) * 3, abs=0.003) and scans == [True]
+    off = with_known_bad(read, path, "off")
+    assert off.saturation == (1.0, 1.0, 1.0) and not off.notes and scans == [True, False]
+
+
+def test_a_frame_of_which_nothing_is_known_is_looked_at_once(
+    make_blown: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scans: list[bool]
+) -> None:
+    monkeypatch.setenv("RAWFIX_DATA_DIR", str(tmp_path / "data"))
+    path = make_blown(0)
+    read = read_raw(path)
+    (tmp_path / "none.txt").write_text("# none\n")
+    for choice in ("auto", "off", str(tmp_path / "none.txt")):
+        assert with_known_bad(read, path, choice).saturation == read.saturation
+    assert scans == [False]
+
+
+def test_a_mosaic_without_a_container_saturates_where_it_is_told(
+    tmp_path: Path, make_blown: Callable[..., Path], scans: list[bool]
+) -> None:
+    np.save(tmp_path / "a.npy", read_raw(make_blown(16383)).mosaic)
+    write_mask(tmp_path / "bad.png", BLOWN_BAD, overwrite=False)
+    frame = read_frame(tmp_path / "a.npy", MosaicFacts.from_values({"cfa": "RGGB"}))
+    scans.clear()
+    known = with_known_bad(frame, tmp_path / "a.npy", str(tmp_path / "bad.png"))
+    assert known.saturation == (1.0, 1.0, 1.0) and not scans
 
 
 def test_masks_and_maps_serve_as_lists(shot: Path, tmp_path: Path) -> None:

@@ -52,6 +52,21 @@ def test_where_all_colors_end_is_found(family: str, end: float) -> None:
     assert level == pytest.approx(end, abs=8)
 
 
+@pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans", "rgbir2"])
+@pytest.mark.parametrize("size", [256, 2400])
+def test_samples_known_to_be_bad_tell_nothing(family: str, size: int) -> None:
+    cfa = CANONICAL[family]
+    mosaic = counts(sunny(size=size), cfa=cfa)
+    bad = np.random.default_rng(2).random(mosaic.shape) < 0.05
+    told = [
+        find_saturation(np.where(bad, value, mosaic).astype(np.uint16), cfa, BLACK, WHITE, WB, bad)
+        for value in (0, 3900, 4095)
+    ]
+    assert told[0] == pytest.approx(3800, abs=8) and told[0] == told[1] == told[2]
+    assert find_saturation(mosaic, cfa, BLACK, WHITE, WB, np.ones_like(bad)) is None
+    assert found(np.where(bad, 4095, mosaic).astype(np.uint16), cfa) is None
+
+
 def test_hot_photosites_do_not_hide_it() -> None:
     mosaic = counts(sunny())
     mosaic[100:200:50, 10:200:40] = 4095
