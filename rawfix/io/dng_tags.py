@@ -84,7 +84,8 @@ class RawTags:
 class FileTags:
     """Names, speed and, where one can be told from the others, the raw directory.
 
-    ``color_matrix`` is XYZ → camera, ``(planes, 3)``; ``notes`` tell of tags that were malformed.
+    ``color_matrix`` is XYZ → camera, ``(planes, 3)``; ``neutral`` what the planes answer to the light of the picture
+    (AsShotNeutral), or empty; ``notes`` tell of tags that were malformed.
     """
 
     make: str = ""
@@ -93,6 +94,7 @@ class FileTags:
     iso: float | None = None
     is_dng: bool = False
     color_matrix: NDArray[np.float64] | None = None
+    neutral: tuple[float, ...] = ()
     raw: RawTags | None = None
     notes: tuple[str, ...] = ()
 
@@ -126,6 +128,7 @@ def read_tags(path: Path) -> FileTags:
                 iso=notes.attempt(34855, lambda: _iso(first, exif), None),
                 is_dng=50706 in first.tags,
                 color_matrix=color_matrix(first, notes),
+                neutral=notes.attempt(50728, lambda: tuple(numbers_of(first, 50728)), ()),
                 raw=notes.attempt(330, lambda: None if page is None else _raw_tags(page, first, notes), None),
             )
     return replace(tags, notes=notes.sentences())

@@ -249,7 +249,7 @@ def _assemble(
         rows_of(tags.color_matrix, order),
     )
     wb, wb_note = raw_color.choose_wb(
-        [decoded.camera_wb[plane] for plane in order],
+        raw_color.as_shot([decoded.camera_wb[plane] for plane in order], tags.neutral, order),
         [decoded.daylight_wb[plane] for plane in order],
         xyz_to_cam,
         raw_levels.channel_means(samples, cfa, black, white),

@@ -24,6 +24,26 @@ def to_wb(multipliers: Sequence[float]) -> tuple[float, float, float] | None:
     return red / green, 1.0, blue / green
 
 
+def as_shot(multipliers: list[float], neutral: Sequence[float], order: Sequence[int]) -> list[float]:
+    """Multipliers of red, green and blue as shot; those of AsShotNeutral where LibRaw's are incomplete.
+
+    LibRaw drops some of them where a DNG has four plane colors but speaks of three planes.
+
+    Parameters
+    ----------
+    multipliers
+        LibRaw's, of red, green and blue.
+    neutral
+        The file's AsShotNeutral, one value a plane, or empty.
+    order
+        The planes that hold red, green and blue.
+    """
+    if to_wb(multipliers) is not None or len(neutral) <= max(order):
+        return multipliers
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [float(value) for value in 1 / np.array([neutral[plane] for plane in order])]
+
+
 def choose_wb(
     camera: Sequence[float],
     daylight: Sequence[float],
@@ -38,15 +58,15 @@ def choose_wb(
     Parameters
     ----------
     camera, daylight
-        LibRaw's ``camera_whitebalance`` and ``daylight_whitebalance``.
+        The camera's own, see `as_shot`, and LibRaw's ``daylight_whitebalance``.
     xyz_to_cam
         ``(3, 3)`` XYZ → camera before white balance, or None when unknown.
     means
         Mean light of the picture's red, green and blue samples.
     """
-    as_shot = to_wb(camera)
-    if as_shot is not None:
-        return as_shot, None
+    own = to_wb(camera)
+    if own is not None:
+        return own, None
     fallback = to_wb(daylight)
     if fallback is not None and fallback != (1.0, 1.0, 1.0):
         return fallback, "the file has no white balance: the camera's daylight balance is used"

@@ -26,7 +26,7 @@ NAMES = {
     34855: "ISOSpeedRatings", 42036: "LensModel", 50708: "UniqueCameraModel", 50710: "CFAPlaneColor",
     50711: "CFALayout", 50712: "LinearizationTable", 50713: "BlackLevelRepeatDim", 50714: "BlackLevel",
     50715: "BlackLevelDeltaH", 50716: "BlackLevelDeltaV", 50717: "WhiteLevel", 50721: "ColorMatrix1",
-    50722: "ColorMatrix2", 50727: "AnalogBalance", 50778: "CalibrationIlluminant1",
+    50722: "ColorMatrix2", 50727: "AnalogBalance", 50728: "AsShotNeutral", 50778: "CalibrationIlluminant1",
     50779: "CalibrationIlluminant2", 50829: "ActiveArea",
     51008: "OpcodeList1", 51009: "OpcodeList2", 51022: "OpcodeList3", 51041: "NoiseProfile",
 }  # fmt: skip

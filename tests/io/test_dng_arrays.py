@@ -130,6 +130,36 @@ def test_the_order_of_planes_is_the_files_own(tmp_path: Path) -> None:
     assert swapped.noise.shot == pytest.approx((1e-4, 2e-4, 3e-4))
 
 
+@pytest.mark.parametrize("family", ["rgbir2", "rgbir4"])
+@pytest.mark.parametrize(
+    ("planes", "neutral", "rows"),
+    [
+        (b"\0\1\2\3", (1, 2, 1, 1, 2, 3), (9, 0, 0, 0, 10, 0, 1, 0, 7)),
+        (b"\2\1\0\3", (2, 3, 1, 1, 1, 2), (1, 0, 7, 0, 10, 0, 9, 0, 0)),
+        (b"\1\0\2\3", (1, 1, 1, 2, 2, 3), (0, 10, 0, 9, 0, 0, 1, 0, 7)),
+    ],
+)
+def test_three_planes_of_four_colors_keep_their_neutral(
+    family: str, planes: bytes, neutral: tuple[int, ...], rows: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Matrix and neutral speak of the visible planes alone."""
+    stated = (50721, "2i", 9, tuple(number for row in rows for number in (row, 10)))
+    frame = read_with(
+        tmp_path / "a.dng", family, b"\0\1\2\3", (50710, "B", 4, planes), stated, (50728, "2I", 3, neutral)
+    )
+    assert frame.cfa == CANONICAL[family]
+    assert frame.wb == pytest.approx((2, 1, 1.5), rel=1e-5)
+    assert not any("white balance" in note for note in frame.notes)
+
+
+@pytest.mark.parametrize("neutral", [(0, 1, 1, 1, 2, 3), (1, 0, 1, 1, 2, 3)])
+def test_a_neutral_of_zero_is_no_white_balance(neutral: tuple[int, ...], tmp_path: Path) -> None:
+    planes, stated = (50710, "B", 4, b"\0\1\2\3"), (50728, "2I", 3, neutral)
+    frame = read_with(tmp_path / "a.dng", "rgbir2", b"\0\1\2\3", planes, MATRIX, stated)
+    assert any("white balance" in note for note in frame.notes)
+    assert np.isfinite(frame.wb).all() and min(frame.wb) > 0
+
+
 WRONG = {
     "BlackLevel": (50713, "H", 3, (2, 2, 2)),
     "CFAPlaneColor": (50710, "B", 3, b"\0\0\0"),
