@@ -10,7 +10,7 @@ from rawfix.nn.contract import find_contract
 from rawfix.nn.manifest import Manifest
 from rawfix.training import card_pictures
 from rawfix.training.card_pictures import Shown
-from rawfix.training.card_texts import TEXTS
+from rawfix.training.card_texts import TEXTS, fields
 from rawfix.training.evaluation.detection import PLANTED
 from rawfix.training.evaluation.knob_plot import draw_knob
 from rawfix.training.evaluation.tables import to_markdown
@@ -134,7 +134,8 @@ def write_card(
         code=_code(training),
         graph=manifest.parity["graph_to_torch"],
         fused=manifest.parity["fused_to_trained"],
-        about=text.about.format(**training["config"]["network"]) + _ensemble(training.get("views", 1), task),
+        about=text.about.format(**fields(training["config"]["network"]))
+        + _ensemble(training.get("views", 1), task),
         data="\n".join(f"* {entry['name']} ({entry['license']})" for entry in training["data"]),
         exposed=text.exposed,
         held_back=", ".join(f"`{name}`" for name in held_back),

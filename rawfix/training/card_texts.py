@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from rawfix.cfa import CANONICAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,15 @@ that a sample is defective.
 1. A **first verdict** holds every sample against what its neighbours of all colors predict, and takes out what is
    plainly bad, so that no demosaicer smears it. Samples known to be bad, and what lies beyond the frame, are never
    looked at.
-2. The **bank** of {demosaicers} linear demosaicers runs on the repaired mosaic in a square-root encoding, as one
+2. The **bank** of {bank} on the repaired mosaic in a square-root encoding, as one
    {bank_kernel}×{bank_kernel} convolution. Each kernel's weights sum to 1 on its own color and to 0 on the others,
    so that gray stays gray.
-3. A three-level **U-Net** on the mosaic packed 2×2 gives for every pixel the trust in each demosaicer, a correction
-   to their mixture, the final verdict on the sample, and the value that replaces it if it is bad.
+3. A three-level **U-Net** on the mosaic packed 2×2 gives for every pixel {trust}, the final
+   verdict on the sample, and the value that replaces it if it is bad.
 
 It is after the scheme of US 2025/0265683 A1 (mixture of demosaicing sub-networks, attention U-Net, refinement),
 arranged for cost on a CPU: the sub-networks are fused into one convolution; the U-Net has three levels instead of
-four, sees the mosaic instead of the reconstructions, and gives the refinement itself; defective samples are replaced
+four, sees {seen}, and gives the refinement itself; defective samples are replaced
 before they are demosaiced instead of being outvoted after. None of this has been measured against the original
 arrangement at equal cost.
 
@@ -53,7 +57,8 @@ the *linearly demosaiced* noise, so it keeps the sensor's grain.""",
     exposed="""Exposed by the package's own forward model: drawn exposure, white balance and color matrix,
 Poisson–Gaussian and structured noise, planted defects (points, clusters, lines).""",
     limits="""Moiré finer than the mosaic's own grid stays moiré. A true point of light that covers a single pixel of
-one color cannot be told from a hot pixel. Weak defects in busy texture stay; how many is said by the recall above.""",
+one color cannot be told from a hot pixel. Weak defects in busy texture stay; recall by
+strength, where it was measured, says how many.""",
 )
 
 _RESTORE = Text(
@@ -96,3 +101,23 @@ TEXTS: dict[str, Text] = {
     "upscale-x4": _UPSCALE,
 }
 """Every task that has cards."""
+
+
+def fields(network: Mapping[str, Any]) -> dict[str, Any]:
+    """What fills the braces of `Text.about`: the network's config, and words that depend on it."""
+    words: dict[str, Any] = dict(network)
+    if "demosaicers" in network:
+        several = network["demosaicers"] > 1
+        words["bank"] = (
+            f"{network['demosaicers']} linear demosaicers runs" if several else "one linear demosaicer runs"
+        )
+        words["trust"] = (
+            "the trust in each demosaicer, a correction to their mixture" if several else "a correction to it"
+        )
+        small = max(CANONICAL[network["cfa"]].period) == 2
+        words["seen"] = (
+            "the mosaic instead of the reconstructions"
+            if small
+            else "the mean of the reconstructions and the filters' colors instead of each of them"
+        )
+    return words

@@ -117,3 +117,20 @@ def test_stars_have_the_flux_of_their_gaussian() -> None:
         patch = field.light[y - radius : y + radius + 1, x - radius : x + radius + 1, 0] - field.sky
         assert patch.sum() == pytest.approx(peak * 2 * np.pi * width**2, rel=0.1)
     assert set(field.widths) == set(targets.STAR_WIDTHS)
+
+
+def test_what_one_channel_of_stars_loses_no_other_makes_up_for() -> None:
+    def tinted(plane: Image, iso: float) -> tuple[Image, np.ndarray]:
+        light = targets.star_field(protocol_sides(), charts.generator("stars")).light * charts.EXPOSURE
+        sky = light.min((0, 1))
+        return sky + (light - sky) * np.array([1.1, 1.0, 0.9], np.float32), np.zeros(plane.shape, bool)
+
+    def protocol_sides() -> int:
+        return charts.sides(BAYER, charts.STAR_SIDE)
+
+    tinted.cfa = BAYER  # type: ignore[attr-defined]
+    figures, _, _ = charts.stars(tinted)  # type: ignore[arg-type]
+    for found in figures.values():
+        assert found["flux"] == pytest.approx(1, abs=0.01)
+        assert found["flux_red"] == pytest.approx(1.1, abs=0.01)
+        assert found["flux_blue"] == pytest.approx(0.9, abs=0.01)

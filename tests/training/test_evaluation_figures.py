@@ -189,3 +189,11 @@ def test_flagged_samples_are_sorted_as_rawfix_counts_them(
     assert (lines.rows, lines.columns, lines.clusters) == (shapes.rows, shapes.columns, 0)
     assert (rest.clusters, rest.patches, rest.rows) == (shapes.clusters, shapes.patches, 0)
     assert shapes.patches
+
+
+def test_blocks_are_full_squares() -> None:
+    points = np.zeros((8, 8), bool)
+    points[1:3, 1:3] = points[5, 2:6] = points[6, 4] = True
+    wanted = np.zeros((8, 8), bool)
+    wanted[1:3, 1:3] = True
+    np.testing.assert_array_equal(detection._blocks(points), wanted)

@@ -89,11 +89,11 @@ def zone(develop: Develop, cfa: Cfa) -> tuple[dict[str, float], Image]:
 
 
 def _fluxes(image: Image, field: Stars) -> NDArray[np.float64]:
-    """Light above the sky in a square aperture about each star, summed over the channels."""
-    above = image[..., :3].astype(np.float64).sum(2) - 3 * field.sky
+    """Light above the sky in a square aperture about each star, ``(stars, 3)``."""
+    above = image[..., :3].astype(np.float64) - field.sky
     return np.array(
         [
-            above[y - APERTURE : y + APERTURE + 1, x - APERTURE : x + APERTURE + 1].sum()
+            above[y - APERTURE : y + APERTURE + 1, x - APERTURE : x + APERTURE + 1].sum((0, 1))
             for y, x in field.places
         ]
     )
@@ -102,22 +102,28 @@ def _fluxes(image: Image, field: Stars) -> NDArray[np.float64]:
 def stars(network: Demosaicer) -> tuple[dict[str, dict[str, float]], Image, Image]:
     """Per width of star: what is left of its flux; and the developed and the true field.
 
-    ``flux`` is the median over the stars, ``lost_percent`` the share of stars that lost a fifth of theirs or more,
-    ``flagged_percent`` the share of which a sample was taken for a defect. The grain is that of `STAR_ISO`: below
-    2 % of the faintest star's flux.
+    ``flux`` is the median over the stars, all channels together; ``flux_red`` and so on that of all stars together in
+    one channel, lest one channel make up for another; ``lost_percent`` the share of stars that lost a fifth of theirs
+    or more, ``flagged_percent`` the share of which a sample was taken for a defect. The grain is that of `STAR_ISO`:
+    below 2 % of the faintest star's flux.
     """
     field = star_field(sides(network.cfa, STAR_SIDE), generator("stars"))
     plane = expose(field.light * np.float32(EXPOSURE), network.cfa)
     noise = grain(plane, STAR_ISO, generator("stars", "grain"))
     camera, bad = network(plane + noise, STAR_ISO)
     result = camera / np.float32(EXPOSURE)
-    ratio = _fluxes(result, field) / _fluxes(field.light, field)
+    kept, whole = _fluxes(result, field), _fluxes(field.light, field)
+    ratio = kept.sum(1) / whole.sum(1)
     flagged = np.array([bad[y - 2 : y + 3, x - 2 : x + 3].any() for y, x in field.places])
     figures = {}
     for width in STAR_WIDTHS:
         these = field.widths == width
         figures[f"σ {width} px"] = {
             "flux": float(np.median(ratio[these])),
+            **{
+                f"flux_{name}": float(kept[these, channel].sum() / whole[these, channel].sum())
+                for channel, name in enumerate(CHANNELS)
+            },
             "lost_percent": 100 * float((ratio[these] < 1 - LOST).mean()),
             "flagged_percent": 100 * float(flagged[these].mean()),
         }

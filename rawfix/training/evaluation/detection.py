@@ -88,6 +88,16 @@ def between(values: Image, low: float, high: float) -> Bool:
     return (values >= low) & (values < high)
 
 
+def _blocks(points: Bool) -> Bool:
+    """Which points belong to a full square of 2×2."""
+    full = points[:-1, :-1] & points[1:, :-1] & points[:-1, 1:] & points[1:, 1:]
+    belongs = np.zeros(points.shape, bool)
+    for y in (0, 1):
+        for x in (0, 1):
+            belongs[y : y + full.shape[0], x : x + full.shape[1]] |= full
+    return belongs
+
+
 def _label(unit: str, low: float, high: float, last: float) -> str:
     """``white 2–5 %``, ``sigma 100 and more``."""
     scale, sign = (100, " %") if unit == "white" else (1, "")
@@ -125,6 +135,7 @@ def tally(network: Demosaicer, name: str, photo: Photo, total: Tally) -> None:
     labels = {
         "single": points & ~clusters & ~lines & strong,
         "cluster": clusters & strong,
+        "block": _blocks(points) & ~lines & strong,
         "line": lines & strong,
         "warm": current & between(rise, *WARM),
         "hot": current & between(rise, *HOT),

@@ -25,7 +25,10 @@ _NOISE = {
     "false_alarms_per_mp": "false alarms a megapixel",
 }
 _STARS = {
-    "flux": "flux kept",
+    "flux": "flux kept, median",
+    "flux_red": "all stars, red",
+    "flux_green": "green",
+    "flux_blue": "blue",
     "lost_percent": "lost a fifth or more, %",
     "flagged_percent": "taken for a defect, %",
 }
@@ -39,7 +42,8 @@ _ENLARGED = {
 }
 _KINDS = {
     "single": "single, strong",
-    "cluster": "cluster of 2–4, strong",
+    "cluster": "cluster, strong",
+    "block": "block of 2×2 and more, strong",
     "line": "line, strong",
     "warm": "warm (dark current 2–10 % of white)",
     "hot": "hot (dark current 25 % of white and more)",
