@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from rawfix.batch.identity import FileState
 from rawfix.errors import SettingsError
 from rawfix.frame import RawFrame
-from rawfix.io.bad_lists import doubts, guess_format, read_list, to_mask
+from rawfix.io.bad_lists import OPCODES, doubts, guess_format, read_list, to_mask
 from rawfix.io.bad_maps import BadMap, find_map, maps_folder, path_of, read_map
+from rawfix.io.bad_opcodes import read_opcodes
 from rawfix.io.body import Exposure, read_exposure
 from rawfix.io.good_samples import with_known
 from rawfix.io.mask import read_mask
@@ -57,7 +58,7 @@ def with_known_bad(
     notes: tuple[str, ...] = ()
     if choice != "auto":
         bad: NDArray[np.bool_] | None
-        bad, told = read_bad_file(Path(choice), shape, frame.origin, exposure)
+        bad, told = read_bad_file(Path(choice), frame, exposure)
         notes = tuple(f"{Path(named or choice).name}: {note}" for note in told)
     else:
         bad, notes = _from_map(frame, shape, exposure, today or date.today())
@@ -117,13 +118,18 @@ def check_choice(choice: str) -> None:
     if path.suffix.lower() == ".json":
         read_map(path)
     elif path.suffix.lower() != ".png":
-        read_list(path, guess_format(path))
+        guessed = guess_format(path)
+        if guessed == OPCODES:
+            read_opcodes(path, np.empty((0, 0), np.uint16))
+        else:
+            read_list(path, guessed)
 
 
 def read_bad_file(
-    path: Path, shape: tuple[int, int], origin: tuple[int, int], exposure: Exposure
+    path: Path, frame: RawFrame, exposure: Exposure
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """A list, map (.json) or mask (.png) as ``(H, W)`` bool, and what to tell of it; raises `SettingsError`."""
+    shape = (frame.mosaic.shape[0], frame.mosaic.shape[1])
     if path.suffix.lower() == ".json":
         bad_map = read_map(path)
         if (bad_map.height, bad_map.width) != shape:
@@ -133,9 +139,11 @@ def read_bad_file(
         return bad_map.mask(), ()
     if path.suffix.lower() == ".png":
         return read_mask(path, shape), ()
-    taken = None if exposure.taken is None else exposure.taken.timestamp()
     guessed = guess_format(path)
-    sites = read_list(path, guessed, margins=origin, taken=taken)
+    if guessed == OPCODES:
+        return read_opcodes(path, frame.mosaic, frame.origin), ()
+    taken = None if exposure.taken is None else exposure.taken.timestamp()
+    sites = read_list(path, guessed, margins=frame.origin, taken=taken)
     return to_mask(sites, shape), doubts(sites, shape, guessed)
 
 

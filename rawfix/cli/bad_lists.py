@@ -16,12 +16,11 @@ from rawfix.cli.console import err, out, refuse
 from rawfix.errors import OutputError, RawfixError, SettingsError
 from rawfix.frame import RawFrame
 from rawfix.io.atomic import replacing
-from rawfix.io.bad_lists import ListFormat, doubts, guess_format, read_list, to_mask, write_list
+from rawfix.io.bad_lists import OPCODES, ListFormat, doubts, guess_format, read_list, to_mask, write_list
 from rawfix.io.bad_maps import BadMap, choose_map
-from rawfix.io.dng_bad_pixels import decode_bad_pixels, encode_bad_pixels
+from rawfix.io.bad_opcodes import read_opcodes
+from rawfix.io.dng_bad_pixels import encode_bad_pixels
 from rawfix.io.raw import read_raw
-
-_OPCODES = "opcodes"
 
 
 def import_list(file: Path, like: Path, format: str, *, camera: str, add: bool, overwrite: bool) -> int:
@@ -54,19 +53,19 @@ def import_list(file: Path, like: Path, format: str, *, camera: str, add: bool, 
 def export_list(name: str, output: Path, format: str, *, like: Path | None, overwrite: bool) -> int:
     """Write a body's map as a list; returns the exit code."""
     try:
-        if format not in (*get_args(ListFormat), _OPCODES):
+        if format not in (*get_args(ListFormat), OPCODES):
             raise SettingsError(
-                f"--format {format}: choose one of {', '.join((*get_args(ListFormat), _OPCODES))}"
+                f"--format {format}: choose one of {', '.join((*get_args(ListFormat), OPCODES))}"
             )
         found = choose_map(name)
-        if format in ("sensor", _OPCODES) and like is None:
+        if format in ("sensor", OPCODES) and like is None:
             raise SettingsError(
                 f"--format {format}: needs --like, a RAW file of the body, for margins and pattern"
             )
         frame = None if like is None else _mosaic_of(like)
         if frame is not None and frame.mosaic.shape != (found.height, found.width):
             raise SettingsError(f"--like {like}: is not {found.width}×{found.height} pixels as the map is")
-        if format == _OPCODES:
+        if format == OPCODES:
             assert frame is not None and frame.cfa is not None
             _write_opcodes(output, found, frame, overwrite)
         else:
@@ -92,16 +91,12 @@ def _read(file: Path, format: str, frame: RawFrame) -> NDArray[np.bool_]:
                 f"{file.name}: holds no list of bad pixels for this sensor; name another file"
             )
         return own.known_bad
-    if format == _OPCODES:
-        try:
-            return decode_bad_pixels(file.read_bytes(), frame.mosaic, frame.origin)
-        except OSError as error:
-            raise SettingsError(f"{file}: cannot be read ({error.strerror}); name an opcode list") from error
-        except ValueError as error:
-            raise SettingsError(f"{file}: is no opcode list of a DNG ({error}); name another") from error
-    chosen = guess_format(file) if format == "auto" else _list_format(format)
-    sites = read_list(file, chosen, margins=frame.origin)
-    for note in doubts(sites, shape, chosen if format == "auto" else None):
+    chosen = guess_format(file) if format == "auto" else format
+    if chosen == OPCODES:
+        return read_opcodes(file, frame.mosaic, frame.origin)
+    listed = _list_format(chosen)
+    sites = read_list(file, listed, margins=frame.origin)
+    for note in doubts(sites, shape, listed if format == "auto" else None):
         err.print(f"rawfix: {file.name}: note: {note}", soft_wrap=True)
     return to_mask(sites, shape)
 
@@ -110,7 +105,7 @@ def _list_format(format: str) -> ListFormat:
     for known in get_args(ListFormat):
         if format == known:
             return known  # type: ignore[no-any-return]
-    raise SettingsError(f"--format {format}: choose one of {', '.join((*get_args(ListFormat), _OPCODES))}")
+    raise SettingsError(f"--format {format}: choose one of {', '.join((*get_args(ListFormat), OPCODES))}")
 
 
 def _mosaic_of(path: Path) -> RawFrame:

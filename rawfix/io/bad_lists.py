@@ -9,6 +9,8 @@ format           a line               coordinates, from 0
 ``rows``         row column           visible area
 ===============  ===================  =============================================================================
 
+A DNG's opcode list, ``opcodes``, is none of these: see `rawfix.io.bad_opcodes`.
+
 ``#`` starts a comment, empty lines count for nothing; a file may be gzipped. RawTherapee's manual speaks of absolute
 coordinates; what its reader takes has LibRaw's margins cut off, and, for some cameras, a further crop of its own.
 
@@ -32,6 +34,9 @@ from rawfix.io.atomic import replacing
 
 ListFormat = Literal["dcraw", "rawtherapee", "sensor", "rows"]
 FORMATS: tuple[str, ...] = get_args(ListFormat)
+OPCODES: Literal["opcodes"] = "opcodes"
+_OPCODES_BEGIN = b"\0\0"
+"""Of their number, four bytes: no text begins so."""
 Sites = NDArray[np.intp]
 """``(N, 2)``: row and column, visible area, from 0."""
 _FARTHEST = 1 << 24
@@ -68,15 +73,9 @@ def read_list(
         The file cannot be read, or a line is malformed (named by its number).
     """
     try:
-        content = path.read_bytes()
-        if content.startswith(b"\x1f\x8b"):
-            content = gzip.decompress(content)
-        text = content.decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "is no text"
-        raise SettingsError(
-            f"{path}: cannot be read as a list of bad pixels ({reason}); name a text file"
-        ) from error
+        text = content_of(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, "is no text") from error
     found: list[tuple[int, int]] = []
     offset = 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -95,7 +94,7 @@ def read_list(
         if len(values) != len(_LINES[format]):
             raise SettingsError(
                 f"{path}: line {number} is {line.strip()[:40]!r}, not whole numbers '{' '.join(_LINES[format])}'; "
-                f"correct it, or choose another of the formats {', '.join(FORMATS)}"
+                f"correct it, or choose another of the formats {', '.join((*FORMATS, OPCODES))}"
             )
         if format == "rows":
             found.append((values[0], values[1]))
@@ -106,23 +105,38 @@ def read_list(
     return np.unique(np.array(found, np.intp).reshape(-1, 2), axis=0)
 
 
-def guess_format(path: Path) -> ListFormat:
-    """``dcraw`` where lines hold three numbers, ``rawtherapee`` for other ``*.badpixels``, otherwise ``rows``.
+def content_of(path: Path) -> bytes:
+    """What a list's file holds, unzipped; raises `SettingsError` where it cannot be read."""
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or "is no text") from error
 
-    See `doubts` for how sure the last one is.
+
+def _unreadable(path: Path, reason: str) -> SettingsError:
+    return SettingsError(f"{path}: cannot be read as a list of bad pixels ({reason}); name another file")
+
+
+def guess_format(path: Path) -> ListFormat | Literal["opcodes"]:
+    """``opcodes`` by its first bytes; ``dcraw`` where lines hold three numbers; else ``rawtherapee`` or ``rows``.
+
+    ``rawtherapee`` are those called ``*.badpixels``. See `doubts` for how sure ``rows`` is.
     """
     try:
         with path.open("rb") as file:
             is_zipped = file.read(2) == b"\x1f\x8b"
         with gzip.open(path) if is_zipped else path.open("rb") as file:
-            head = file.read(65536).decode("utf-8", "replace")
+            head = file.read(65536)
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        head = ""  # reading it tells
+        head = b""  # reading it tells
     except OSError as error:
         raise SettingsError(
             f"{path}: cannot be read ({error.strerror}); name a list of bad pixels"
         ) from error
-    lines = (line.split("#", 1)[0].split() for line in head.splitlines())
+    if head.startswith(_OPCODES_BEGIN):
+        return OPCODES
+    lines = (line.split("#", 1)[0].split() for line in head.decode("utf-8", "replace").splitlines())
     if len(next((words for words in lines if words), ())) == 3:
         return "dcraw"
     name = path.name.lower().removesuffix(".gz")

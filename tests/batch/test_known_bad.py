@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from rawfix.batch.known_bad import check_choice, known_digest, with_known_bad
+from rawfix.cfa import CANONICAL
 from rawfix.errors import SettingsError
 from rawfix.frame import RawFrame
 from rawfix.io.bad_maps import BadMap, path_of, write_map
 from rawfix.io.dng import DngExif, write_cfa_dng
+from rawfix.io.dng_bad_pixels import encode_bad_pixels
 from rawfix.io.mask import write_mask
 from rawfix.io.mosaic_facts import MosaicFacts
 from rawfix.io.raw import read_raw
@@ -223,6 +225,17 @@ def test_masks_and_maps_serve_as_lists(shot: Path, tmp_path: Path) -> None:
     write_mask(tmp_path / "small.png", mask[1:], overwrite=False)
     with pytest.raises(SettingsError, match="192×159"):
         known(shot, str(tmp_path / "small.png"))
+
+
+def test_an_opcode_list_serves_as_a_list(shot: Path, tmp_path: Path) -> None:
+    path, bad = tmp_path / "list.bin", np.zeros((160, 192), bool)
+    bad[7, 8] = True
+    path.write_bytes(encode_bad_pixels(bad, CANONICAL["bayer"]))
+    check_choice(str(path))
+    assert known(shot, str(path)) == ([[3, 4], [7, 8]], "")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(SettingsError, match=r"list\.bin: is no opcode list"):
+        check_choice(str(path))
 
 
 def test_another_bodys_map_is_not_taken(shot: Path) -> None:

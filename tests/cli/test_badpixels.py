@@ -100,6 +100,29 @@ def test_lists_go_out_and_come_in(make_shot: Callable[..., Path], tmp_path: Path
     assert shown["sites"] == [list(site) for site in HOT]
 
 
+def test_an_opcode_list_is_recognised(make_shot: Callable[..., Path], tmp_path: Path) -> None:
+    home, shot, path = tmp_path / "data", make_shot("a.dng"), tmp_path / "list.opcodes"
+    (tmp_path / "first.txt").write_text("".join(f"{y} {x}\n" for y, x in HOT))
+    for words in (
+        ("import", tmp_path / "first.txt", "--like", shot),
+        ("export", "one", "-o", path, "--format", "opcodes", "--like", shot),
+        ("forget", "one"),
+        ("import", path, "--like", shot),
+    ):
+        done = rawfix(home, "badpixels", *words)
+        assert done.exit_code == 0, (words, done.stderr)
+    assert json.loads(rawfix(home, "badpixels", "show", "one", "--json").stdout)["sites"] == [*map(list, HOT)]
+    assert rawfix(home, "badpixels", "forget", "one").exit_code == 0
+    developed = rawfix(home, "develop", shot, "-o", tmp_path / "a.tif", "--bad-pixels", path, "--json")
+    assert developed.exit_code == 0, developed.stderr
+    assert '"bad_known": 4' in developed.stdout
+    path.write_bytes(path.read_bytes()[:-1])
+    for words in (("badpixels", "import", path, "--like", shot), ("develop", shot, "--bad-pixels", path)):
+        refused = rawfix(home, *words)
+        assert refused.exit_code == 2 and len(refused.stderr.splitlines()) == 1
+        assert "list.opcodes: is no opcode list" in refused.stderr
+
+
 def test_refusals_are_one_line_and_change_nothing(make_shot: Callable[..., Path], tmp_path: Path) -> None:
     home, bright = tmp_path / "data", make_shot("a.dng")
     nameless = make_shot("b.dng", np.zeros((160, 192, 3), np.float32), serial="")

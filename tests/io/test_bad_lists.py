@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rawfix.cfa import CANONICAL
 from rawfix.errors import OutputError, SettingsError
 from rawfix.io.bad_lists import FORMATS, ListFormat, guess_format, read_list, to_mask, write_list
+from rawfix.io.bad_opcodes import read_opcodes
+from rawfix.io.dng_bad_pixels import encode_bad_pixels
 
 SAMPLES = Path(os.environ.get("RAWFIX_SAMPLES", Path(__file__).resolve().parents[3] / "shared" / "raw"))
 
@@ -96,6 +99,28 @@ def test_formats_are_guessed(tmp_path: Path) -> None:
         assert guess_format(tmp_path / name) == format
     (tmp_path / "c.gz").write_bytes(gzip.compress(b"1 2 0\n")[:12])
     assert guess_format(tmp_path / "c.gz") == "rows"
+
+
+def test_an_opcode_list_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+    bad = np.zeros((40, 300), bool)
+    bad[7, 260] = bad[3] = True
+    data = encode_bad_pixels(bad, CANONICAL["bayer"])
+    for name, content in (
+        ("a.badpixels", data),
+        ("a.txt", data),
+        ("a.bin", data[:30]),
+        ("a.gz", gzip.compress(data)),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert guess_format(tmp_path / name) == "opcodes"
+    for name in ("a.txt", "a.gz"):
+        assert (read_opcodes(tmp_path / name, np.zeros(bad.shape, np.uint16)) == bad).all()
+        assert (read_opcodes(tmp_path / name, np.zeros((38, 290), np.uint16), (2, 10)) == bad[2:, 10:]).all()
+    for name in ("a.bin", "missing"):
+        with pytest.raises(SettingsError, match=name):
+            read_opcodes(tmp_path / name, np.zeros(bad.shape, np.uint16))
+    with pytest.raises(SettingsError, match="opcodes"):
+        read_list(tmp_path / "a.txt", "rows")
 
 
 @pytest.mark.samples
