@@ -47,12 +47,17 @@ class Cfa:
         if plain.lower() in CANONICAL:
             return CANONICAL[plain.lower()]
         rows = plain.split("/") if "/" in plain else [plain[:2], plain[2:]]
-        if not ("/" in plain or (len(plain) == 4 and sorted(plain) == list("BGGR"))) or set(plain) - set(
-            "RGBI/"
-        ):
+        is_spelt = any(rows) if "/" in plain else len(plain) == 4 and sorted(plain) == list("BGGR")
+        if not is_spelt or set(plain) - set("RGBI/"):
             raise ValueError(
                 f"{text!r} is no filter array; give one of {', '.join(CANONICAL)}, a Bayer phase (RGGB), "
                 "or rows of R, G, B, I joined by slashes (GB/RI)"
+            )
+        if len({len(row) for row in rows}) > 1:
+            lengths = ", ".join(str(len(row)) for row in rows)
+            raise ValueError(
+                f"{text!r} is no filter array: its rows have {lengths} letters; "
+                "give one repeating unit, rows of one length (GB/RI)"
             )
         whole = cls.from_rows(*rows)
         return cls.from_array(np.array(whole.pattern))

@@ -187,5 +187,17 @@ def test_arrays_are_named_or_spelt(text: str, letters: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "GGGG", "RGB", "purple", "RG/G", "/", "RG/GW", "RGGBRG"])
 def test_other_texts_are_no_array(text: str) -> None:
-    with pytest.raises(ValueError, match="filter array"):
+    with pytest.raises(ValueError, match=r"is no filter array.*; give one"):
         Cfa.from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "lengths"), [("GB/R", "2, 1"), ("rgb/gb/r", "3, 2, 1"), ("RG/GB/", "2, 2, 0")]
+)
+def test_rows_of_several_lengths_are_told(text: str, lengths: str) -> None:
+    with pytest.raises(ValueError) as refusal:
+        Cfa.from_text(text)
+    assert str(refusal.value) == (
+        f"{text!r} is no filter array: its rows have {lengths} letters; "
+        "give one repeating unit, rows of one length (GB/RI)"
+    )
