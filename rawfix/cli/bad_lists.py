@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from time import time
 from typing import get_args
 
 import numpy as np
@@ -16,7 +17,7 @@ from rawfix.cli.console import err, out, refuse
 from rawfix.errors import OutputError, RawfixError, SettingsError
 from rawfix.frame import RawFrame
 from rawfix.io.atomic import replacing
-from rawfix.io.bad_lists import OPCODES, ListFormat, doubts, guess_format, read_list, to_mask, write_list
+from rawfix.io.bad_lists import OPCODES, ListFormat, doubts, guess_format, read_for_map, to_mask, write_list
 from rawfix.io.bad_maps import BadMap, choose_map
 from rawfix.io.bad_opcodes import read_opcodes
 from rawfix.io.dng_bad_pixels import encode_bad_pixels
@@ -95,8 +96,8 @@ def _read(file: Path, format: str, frame: RawFrame) -> NDArray[np.bool_]:
     if chosen == OPCODES:
         return read_opcodes(file, frame.mosaic, frame.origin)
     listed = _list_format(chosen)
-    sites = read_list(file, listed, margins=frame.origin)
-    for note in doubts(sites, shape, listed if format == "auto" else None):
+    sites, notes = read_for_map(file, listed, margins=frame.origin, now=time())
+    for note in (*notes, *doubts(sites, shape, listed if format == "auto" else None)):
         err.print(f"rawfix: {file.name}: note: {note}", soft_wrap=True)
     return to_mask(sites, shape)
 

@@ -105,6 +105,30 @@ def read_list(
     return np.unique(np.array(found, np.intp).reshape(-1, 2), axis=0)
 
 
+def read_for_map(
+    path: Path, format: ListFormat, *, margins: tuple[int, int] = (0, 0), now: float
+) -> tuple[Sites, tuple[str, ...]]:
+    """Read a list for a map, which knows no dates; returns its sites, and what to tell of those with a date.
+
+    As `read_list`; pixels that are bad only from a date after ``now``, Unix seconds, are left out.
+    """
+    sites = read_list(path, format, margins=margins, taken=now)
+    if format != "dcraw":
+        return sites, ()
+    listed, dated = len(read_list(path, format)), len(sites) - len(read_list(path, format, taken=0))
+    notes = []
+    if dated:
+        notes.append(
+            f"{dated} of {listed} pixels carry a date from which they are bad; the map takes them as bad always, "
+            "--bad-pixels with the list itself goes by the dates"
+        )
+    if later := listed - len(sites):
+        notes.append(
+            f"{later} of {listed} pixels are bad only from a date to come and were left out; import the list again then"
+        )
+    return sites, tuple(notes)
+
+
 def content_of(path: Path) -> bytes:
     """What a list's file holds, unzipped; raises `SettingsError` where it cannot be read."""
     try:

@@ -196,6 +196,18 @@ def test_an_order_of_columns_that_was_guessed_is_told(make_shot: Callable[..., P
     assert said.exit_code == 0 and not said.stderr
 
 
+def test_a_date_to_come_keeps_a_pixel_out_of_the_map(make_shot: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(f"1 2 0\n3 4 1000000000\n5 6 {2**40}\n")
+    home = tmp_path / "data"
+    done = rawfix(home, "badpixels", "import", tmp_path / "a.txt", "--like", make_shot("a.dng"))
+    assert done.exit_code == 0, done.stderr
+    dated, later = done.stderr.splitlines()
+    assert dated.startswith("rawfix: a.txt: note: 1 of 3 pixels carry a date")
+    assert later.startswith("rawfix: a.txt: note: 1 of 3 pixels are bad only from a date to come")
+    shown = json.loads(rawfix(home, "badpixels", "show", "one", "--json").stdout)
+    assert shown["sites"] == [[2, 1], [4, 3]]
+
+
 def test_pixels_outside_of_the_sensor_are_left_out_and_told(
     make_shot: Callable[..., Path], tmp_path: Path
 ) -> None:

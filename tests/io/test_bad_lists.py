@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from rawfix.cfa import CANONICAL
 from rawfix.errors import OutputError, SettingsError
-from rawfix.io.bad_lists import FORMATS, ListFormat, guess_format, read_list, to_mask, write_list
+from rawfix.io.bad_lists import (
+    FORMATS,
+    ListFormat,
+    guess_format,
+    read_for_map,
+    read_list,
+    to_mask,
+    write_list,
+)
 from rawfix.io.bad_opcodes import read_opcodes
 from rawfix.io.dng_bad_pixels import encode_bad_pixels
 
@@ -31,6 +39,17 @@ def test_dcraw_lists_column_row_and_time_of_death(tmp_path: Path) -> None:
     assert read_list(path, "dcraw").tolist() == [[91, 962], [1067, 1285]]
     assert read_list(path, "dcraw", taken=1028350000).tolist() == [[91, 962], [1067, 1285]]
     assert read_list(path, "dcraw", taken=1028349999).tolist() == [[1067, 1285]]
+
+
+def test_a_map_is_told_of_the_dates_it_does_not_know(tmp_path: Path) -> None:
+    path = written(tmp_path, "1 2 0\n3 4 1000\n5 6 2000\n7 8 2001\n7 9 3000\n1 2 1000\n3 4 3000\n")
+    sites, (dated, later) = read_for_map(path, "dcraw", now=2000)
+    assert sites.tolist() == [[2, 1], [4, 3], [6, 5]]
+    assert dated.startswith("2 of 5 pixels carry a date") and "bad always" in dated
+    assert later.startswith("2 of 5 pixels are bad only from a date to come") and "left out" in later
+    for text, format in (("1 2 0\n", "dcraw"), ("1 2\n", "rows"), ("1 2\n", "sensor")):
+        sites, notes = read_for_map(written(tmp_path, text), format, now=2000)  # type: ignore[arg-type]
+        assert len(sites) == 1 and not notes
 
 
 def test_rawtherapee_lists_column_and_row(tmp_path: Path) -> None:
