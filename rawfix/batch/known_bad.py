@@ -18,6 +18,7 @@ from rawfix.io.bad_opcodes import read_opcodes
 from rawfix.io.body import Exposure, read_exposure
 from rawfix.io.good_samples import with_known
 from rawfix.io.mask import read_mask
+from rawfix.io.read import MOSAIC_SUFFIXES
 
 OLD_DAYS = 365
 """Sensors gain defects over the years; a map of more days than these is told to be old."""
@@ -72,19 +73,28 @@ def identify(frame: RawFrame, path: Path, camera: str) -> tuple[str, str]:
     """Camera name and serial number under which a map of this frame's body is kept.
 
     ``camera`` is the user's consent, by name, to one map for every body of that name. It is needed where the file tells
-    no serial number, and refused where it does: nothing would look for such a map. Raises `SettingsError`.
+    no serial number, and refused where it does: nothing would look for such a map. Raises `SettingsError`, also where
+    nothing names the camera.
     """
+    is_mosaic = path.suffix.lower() in MOSAIC_SUFFIXES
+    if not frame.camera:
+        name_it = f"write camera and serial into {path.stem}.toml beside it, or " if is_mosaic else ""
+        raise SettingsError(
+            f"{path.name}: names no camera whose map could be kept; {name_it}give develop a list of bad pixels itself, "
+            "as --bad-pixels FILE"
+        )
     serial = read_exposure(path).serial
     if camera and camera != frame.camera:
-        raise SettingsError(f"--camera {camera!r}: {path.name} is of {frame.camera or 'no camera'!r}")
+        raise SettingsError(f"--camera {camera!r}: {path.name} is of {frame.camera!r}")
     if camera and serial:
         raise SettingsError(
             f"--camera {camera!r}: {path.name} tells its body's serial number, by which such files are served; "
             "leave --camera out"
         )
-    if not camera and not (serial and frame.camera):
+    if not camera and not serial:
+        write_it = f"write serial into {path.stem}.toml beside it, or " if is_mosaic else ""
         raise SettingsError(
-            f"{path.name}: tells no serial number; give --camera {frame.camera or 'NAME'!r} to keep one map for "
+            f"{path.name}: tells no serial number; {write_it}give --camera {frame.camera!r} to keep one map for "
             "every body of that name"
         )
     return frame.camera, serial

@@ -14,7 +14,7 @@ from rawfix.errors import RawfixError, SettingsError, UnsupportedRawError
 from rawfix.frame import Image, RawFrame
 from rawfix.io.bad_maps import BadMap
 from rawfix.io.body import read_exposure
-from rawfix.io.raw import read_raw
+from rawfix.io.read import read_frame
 from rawfix.physics.bad_pixel_learning import MIN_ORDINARY, Learner
 from rawfix.stages.normalize import normalize
 
@@ -49,7 +49,7 @@ def learn(
     Parameters
     ----------
     paths
-        RAW files; the first that can be read decides body and size.
+        RAW files, or mosaics with their ``NAME.toml`` beside them; the first that can be read decides body and size.
     dark
         Whether they are dark frames.
     camera
@@ -71,13 +71,14 @@ def learn(
     Raises
     ------
     SettingsError
-        Too few frames, no serial number and no ``camera``, or far too many bad pixels to be true.
+        Too few frames, no serial number and no ``camera``, a ``NAME.toml`` without meaning, or far too many bad pixels
+        to be true.
     """
     body: _Body | None = None
     learner: Learner | None = None
     for path in paths:
         try:
-            frame = read_raw(path)
+            frame = read_frame(path)
             body = _check(path, frame, body, camera)
             assert frame.cfa is not None and frame.noise is not None
             light = normalize(replace(frame, wb=(1.0, 1.0, 1.0)))

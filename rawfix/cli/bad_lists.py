@@ -22,6 +22,7 @@ from rawfix.io.bad_maps import BadMap, choose_map
 from rawfix.io.bad_opcodes import read_opcodes
 from rawfix.io.dng_bad_pixels import encode_bad_pixels
 from rawfix.io.raw import read_raw
+from rawfix.io.read import read_frame
 
 
 def import_list(file: Path, like: Path, format: str, *, camera: str, add: bool, overwrite: bool) -> int:
@@ -110,7 +111,7 @@ def _list_format(format: str) -> ListFormat:
 
 
 def _mosaic_of(path: Path) -> RawFrame:
-    frame = read_raw(path)
+    frame = read_frame(path)
     if frame.cfa is None:
         raise SettingsError(f"--like {path.name}: holds no mosaic; name one of the camera's own RAW files")
     return frame

@@ -7,7 +7,10 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
+from rawfix.errors import SettingsError
 from rawfix.io.metadata import read_exif
+from rawfix.io.mosaic_facts import facts_beside
+from rawfix.io.mosaic_samples import HEADERLESS, PICTURES
 
 _SERIALS = (
     "Exif.Photo.BodySerialNumber",
@@ -42,10 +45,10 @@ class Exposure:
 
 
 def read_exposure(path: Path) -> Exposure:
-    """Body and exposure of a RAW file of any container.
+    """Body and exposure of a RAW file of any container, or of a mosaic without one.
 
-    PowerShots write a number that changes from picture to picture where other Canons have their serial number:
-    it is not taken.
+    The serial number that a mosaic's ``NAME.toml`` states goes before its own metadata's. PowerShots write a number
+    that changes from picture to picture where other Canons have their serial number: it is not taken.
     """
     keys = (
         "Exif.Photo.ExposureTime", "Exif.Image.ExposureTime", "Exif.Photo.DateTimeOriginal",
@@ -56,10 +59,20 @@ def read_exposure(path: Path) -> Exposure:
         serials = serials[:-1]
     found = (serial.strip() for serial in serials)
     return Exposure(
-        serial=next((serial for serial in found if serial.strip("0 ")), ""),
+        serial=_stated_serial(path) or next((serial for serial in found if serial.strip("0 ")), ""),
         seconds=_seconds(seconds or also_seconds),
         taken=_time(taken or also_taken or changed),
     )
+
+
+def _stated_serial(path: Path) -> str:
+    """By a mosaic's description; one that is malformed states none: `read_frame` refuses the file."""
+    if path.suffix.lower() not in HEADERLESS | PICTURES:
+        return ""
+    try:
+        return facts_beside(path).serial or ""
+    except SettingsError:
+        return ""
 
 
 def _seconds(text: str) -> float | None:

@@ -13,13 +13,16 @@ from typing import Any
 from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import SettingsError
 
+LONGEST_NAME = 100
+"""Letters of a camera's name or serial number; they become a file's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class MosaicFacts:
     """A description of a headerless mosaic; None is not said.
 
     The same keys stand in ``NAME.toml`` beside ``NAME.raw`` (or ``.bin``, ``.npy``, ``.tif``, ``.png``); an
-    option given wins over the file, key by key::
+    option given wins over the file, key by key. ``camera`` and ``serial`` stand in the file alone::
 
         cfa = "RGGB"                 # or a family (xtrans), or rows: "GIRI/GGRR/BIGI/BBGG", or a list of rows
         size = [768, 512]            # or "768x512": width, height; only .raw and .bin need it
@@ -30,6 +33,8 @@ class MosaicFacts:
         packing = "mipi"             # or "genicam": of packed samples in .raw and .bin
         wb = [2.0, 1.0, 1.5]         # multipliers of red, green, blue
         matrix = [[1.6, -0.4, -0.2], [-0.2, 1.5, -0.3], [0.0, -0.5, 1.5]]   # white-balanced camera to sRGB
+        camera = "Basler acA2440"    # whose map of bad pixels and calibration are the picture's
+        serial = "23456789"          # of that camera
 
     Attributes
     ----------
@@ -50,6 +55,8 @@ class MosaicFacts:
     matrix
         Nine numbers, row by row: white-balanced camera → linear sRGB. Rows are scaled to the sum 1, so that
         white stays white.
+    camera, serial
+        Name and serial number of the body.
     """
 
     cfa: Cfa | None = None
@@ -61,6 +68,8 @@ class MosaicFacts:
     packing: str | None = None
     wb: tuple[float, float, float] | None = None
     matrix: tuple[float, ...] | None = None
+    camera: str | None = None
+    serial: str | None = None
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], file: str = "") -> MosaicFacts:
@@ -89,7 +98,8 @@ class MosaicFacts:
                     if key == "bits"
                     else f"--{key.replace('_', '-')}"
                 )
-                raise SettingsError(f"{label} {value}: {error}") from None
+                shown = value if str(value).isprintable() else repr(value)
+                raise SettingsError(f"{label} {shown}: {error}") from None
         return cls(**found)
 
     def to_values(self) -> dict[str, Any]:
@@ -208,6 +218,17 @@ def _matrix(value: Any) -> tuple[float, ...]:
     return m
 
 
+def _name(value: Any) -> str:
+    if (
+        not isinstance(value, str)
+        or not value.strip()
+        or not value.isprintable()
+        or len(value) > LONGEST_NAME
+    ):
+        raise ValueError(f"give text in quotes, one line of at most {LONGEST_NAME} letters")
+    return value.strip()
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "cfa": _cfa,
     "size": _size,
@@ -220,4 +241,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "packing": partial(_one_of, "mipi", "genicam"),
     "wb": _wb,
     "matrix": _matrix,
+    "camera": _name,
+    "serial": _name,
 }

@@ -76,7 +76,7 @@ def read_mosaic(path: Path, facts: MosaicFacts) -> RawFrame:
         noise=None,
         iso=None,
         orientation=1,
-        camera="",
+        camera=facts.camera or "",
         lens="",
         notes=(*notes, wb_note) if wb_note else tuple(notes),
         wb_from_mean=wb_note is not None,

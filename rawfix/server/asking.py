@@ -48,7 +48,7 @@ class Asked(BaseModel):
     mosaic: dict[str, Any] = Field(
         default_factory=dict,
         description="Facts of a mosaic without a RAW container: "
-        "cfa, size, bits, black, white, byte_order, packing, wb, matrix.",
+        "cfa, size, bits, black, white, byte_order, packing, wb, matrix, camera, serial.",
     )
     files: list[File] = Field(default_factory=list, description="What to make beside the picture.")
     private: bool = Field(False, description="Leave places, serial numbers, names and maker notes out.")

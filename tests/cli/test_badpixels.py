@@ -180,7 +180,7 @@ def test_a_body_that_has_a_map_is_refused_after_the_first_frame(
         read.append(path.name)
         return read_raw(path)
 
-    monkeypatch.setattr("rawfix.batch.learn.read_raw", counted)
+    monkeypatch.setattr("rawfix.batch.learn.read_frame", counted)
     again = rawfix(home, *words)
     assert again.exit_code == 5 and "has a map already; use --overwrite" in again.stderr
     assert read == ["0.dng"] and len(again.stderr.splitlines()) == 1

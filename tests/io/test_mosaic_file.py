@@ -200,6 +200,11 @@ def test_a_toml_beside_the_file_describes_it_and_options_win(tmp_path: Path) -> 
         "bits = true",
         "wb = [1, 2]",
         "black = -1",
+        "serial = 7",
+        "camera = ' '",
+        "camera = ['a']",
+        'camera = "a\\nb"',
+        f"serial = '{'1' * 101}'",
     ],
 )
 def test_a_toml_without_meaning_is_named(text: str, tmp_path: Path) -> None:
