@@ -89,7 +89,7 @@ def develop_negative(
     if as_mosaic and frame.cfa is None:
         raise UnsupportedRawError("is demosaiced already, dng-cfa needs a mosaic; use --format dng")
     if as_mosaic and frame.cfa is not None and frame.cfa.has_infrared:
-        raise UnsupportedRawError("its infrared was taken out, no mosaic is left; use --format dng")
+        raise UnsupportedRawError("dng-cfa holds no infrared, which this mosaic measures; use --format dng")
     lens, said = find_correction(frame, settings, (frame.mosaic.shape[0], frame.mosaic.shape[1]))
     found = enlarged(frame, settings, progress, keep)
     lens = lens.without_lateral_color() if lens is not None and found.realigned else lens
