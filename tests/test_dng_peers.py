@@ -113,8 +113,7 @@ def test_readers_see_the_picture_of_our_tiff(
     tmp_path: Path,
 ) -> None:
     target, ours = synthetic(format, compression)
-    # Of a mosaic, a reader's own demosaicing is part of the difference.
-    assert difference(ours, READERS[reader](target, tmp_path), 1.0) <= (1.0 if format == "dng" else 1.1)
+    assert difference(ours, READERS[reader](target, tmp_path), 1.0) <= 1.0
 
 
 @pytest.mark.samples
@@ -133,8 +132,7 @@ def test_readers_see_the_picture_of_our_tiff_of_real_files(
         pytest.skip(f"no {name} beside the checkout")
     target, frame = develop_file(SAMPLES / name, tmp_path / "target.dng", format)
     ours = np.asarray(develop(replace(frame, orientation=1), NEUTRAL).display, np.float32)
-    # Of a mosaic, a reader's own demosaicing is part of the difference.
-    assert difference(ours, READERS[reader](target, tmp_path), 1.0) <= (1.0 if format == "dng" else 1.1)
+    assert difference(ours, READERS[reader](target, tmp_path), 1.0) <= 1.0
 
 
 @pytest.mark.samples

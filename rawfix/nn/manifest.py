@@ -18,7 +18,7 @@ MANIFEST_NAME = "manifest.json"
 TIERS = ("fast", "standard", "best")
 """Cheapest first."""
 _TRAINING_KEYS = ("commit", "config", "data", "seed", "steps", "hours", "hardware")
-_MORE_KEYS = {"commits", "views"}
+_MORE_KEYS = {"averaged", "commits", "views"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ class Manifest:
             != set(_TRAINING_KEYS),
             "views in training is an integer of at least 1": not _counts(self.training.get("views", 1)),
             "commits in training is a list of texts": not _texts(self.training.get("commits", [])),
+            "averaged in training lists steps and hours": not _points(self.training.get("averaged", [])),
             "every data set in training has a name and a license": not _licensed(self.training.get("data")),
             "golden has file, a plain name, and tolerance, a positive number": not _golden(self.golden),
         }
@@ -266,6 +267,15 @@ def _counts(views: object) -> bool:
 
 def _texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
+
+
+def _points(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(entry, dict)
+        and set(entry) == {"steps", "hours"}
+        and all(isinstance(amount, int | float) and amount >= 0 for amount in entry.values())
+        for entry in value
+    )
 
 
 def _licensed(data: object) -> bool:

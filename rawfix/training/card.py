@@ -41,7 +41,8 @@ _TEXT = """# {id}
 {held_back}
 
 Trained on {pictures} pictures; their names are in `pictures.txt`.
-Where a run started from earlier weights, steps and hours are summed; the config in the manifest is the last run's.
+Where a run started from earlier weights, steps and hours are summed; the config in the manifest is the last
+run's.{mean}
 
 ## How good it is
 
@@ -82,6 +83,14 @@ def _code(training: Mapping[str, Any]) -> str:
     """The commits that trained, oldest first; or the last, where that is all that is known."""
     listed = training.get("commits") or [training["commit"]]
     return f"commit{'s' * (len(listed) > 1)} " + ", ".join(f"`{commit[:12]}`" for commit in listed)
+
+
+def _mean(training: Mapping[str, Any]) -> str:
+    """What else went into the weights."""
+    others = [f"{other['steps']:,} steps ({other['hours']} h)" for other in training.get("averaged", ())]
+    return (
+        f" The weights are the mean of the last ones and those after {', '.join(others)}." if others else ""
+    )
 
 
 def _knob(folder: Path, manifest: Manifest) -> str:
@@ -141,6 +150,7 @@ def write_card(
         held_back=", ".join(f"`{name}`" for name in held_back),
         pictures=len(pictures),
         measured=_measured(manifest) + _knob(folder, manifest),
+        mean=_mean(training),
         shown=card_pictures.to_markdown(shown or []),
         limits=text.limits,
     )

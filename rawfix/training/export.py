@@ -11,6 +11,7 @@ import io
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from rawfix.training.card_pictures import read_pictures
 from rawfix.training.config import TrainConfig
 from rawfix.training.fusing import Exportable, fuse
 from rawfix.training.networks.ensemble import SelfEnsemble
-from rawfix.training.weights import commits_of, open_weights
+from rawfix.training.weights import commits_of, open_mean, trained
 
 OPSET = 17
 TILE = 1024
@@ -189,6 +190,7 @@ def export(
     sources: list[dict[str, str]] | None = None,
     views: int = 1,
     pictures: Path | None = None,
+    average: Sequence[Path] = (),
 ) -> Path:
     """Write ``models/<id>/``: ``model.onnx``, ``manifest.json``, ``golden.npz``, ``README.md``.
 
@@ -206,19 +208,21 @@ def export(
         More than 1: the network asked so often, as the tier `ENSEMBLE` names; see `SelfEnsemble`.
     pictures
         Folder of pictures for the card, see `rawfix.training.card_pictures.read_pictures`.
+    average
+        Checkpoints of the same training whose weights are averaged with these, see `rawfix.training.weights.open_mean`.
 
     Raises
     ------
     FileNotFoundError
         There is no such checkpoint, or no picture.
     ValueError
-        No such views exist, or a picture does not fit.
+        No such views exist, a picture does not fit, or a checkpoint to average is of another network.
     """
     shown = [] if pictures is None else read_pictures(pictures)
-    trained, config, stored = open_weights(checkpoint)
-    model: Exportable = trained
+    single, config, stored, averaged = open_mean(checkpoint, average)
+    model: Exportable = single
     if views != 1:
-        model, config = SelfEnsemble(trained, views), replace(config, tier=ENSEMBLE[config.task])
+        model, config = SelfEnsemble(single, views), replace(config, tier=ENSEMBLE[config.task])
     graph = to_onnx(model)
     multiple = model.multiple
     halo = -(-reach(model) // multiple) * multiple
@@ -230,15 +234,16 @@ def export(
     folder = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))
     (folder / GRAPH_NAME).write_bytes(graph)
     (folder / GOLDEN).write_bytes(_npz_bytes(golden))
-    earlier = stored.get("earlier", {"steps": 0, "seconds": 0.0})
+    steps, seconds = trained(stored)
     training = {
         "commit": stored.get("commit", "unknown"),
         "config": _published(config).to_dict(),
         "data": sources or stored.get("data") or [{"name": "unstated", "license": "unstated"}],
         "seed": config.seed,
-        "steps": stored["step"] + earlier["steps"],
-        "hours": round((stored["seconds"] + earlier["seconds"]) / 3600, 3),
+        "steps": steps,
+        "hours": round(seconds / 3600, 3),
         "hardware": stored["hardware"],
+        **({"averaged": averaged} if averaged else {}),
         **({"views": views} if views > 1 else {}),
         **({"commits": commits_of(stored)} if "commits" in stored else {}),
     }

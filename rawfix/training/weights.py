@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,39 @@ def open_weights(checkpoint: Path) -> tuple[Network, TrainConfig, dict[str, Any]
             f"{checkpoint}: cannot be loaded: damaged, or made by another version of the network; give another one, "
             f"or use the version that made it ({_first_line(error)})"
         ) from error
+
+
+def open_mean(
+    checkpoint: Path, others: Sequence[Path]
+) -> tuple[Network, TrainConfig, dict[str, Any], list[dict[str, Any]]]:
+    """`open_weights`, the weights being the mean of those of several points of a training, each as much.
+
+    After Wortsman et al. 2022, "Model soups", arXiv 2203.05482: points that lie on one way have a mean between them
+    that is as good, and keeps of what each of them knows. Config and all else are the first one's; the last item
+    tells steps and hours of every other one. Raises `FileNotFoundError`, or `ValueError` where networks differ.
+    """
+    model, config, stored = open_weights(checkpoint)
+    mean, told = dict(model.state_dict()), []
+    for other in others:
+        found, its_config, its_stored = open_weights(other)
+        if its_config.network != config.network:
+            raise ValueError(f"{other}: is of another network than {checkpoint}; give points of one training")
+        state = found.state_dict()
+        mean = {
+            name: weight + state[name] if weight.is_floating_point() else weight
+            for name, weight in mean.items()
+        }
+        steps, seconds = trained(its_stored)
+        told.append({"steps": steps, "hours": round(seconds / 3600, 3)})
+    count = 1 + len(told)
+    model.load_state_dict({n: w / count if w.is_floating_point() else w for n, w in mean.items()})
+    return model, config, stored, told
+
+
+def trained(stored: dict[str, Any]) -> tuple[int, float]:
+    """Steps and seconds that went into a checkpoint's weights, those it started from included."""
+    earlier = stored.get("earlier", {"steps": 0, "seconds": 0.0})
+    return stored["step"] + earlier["steps"], stored["seconds"] + earlier["seconds"]
 
 
 def _first_line(error: Exception) -> str:
@@ -110,8 +144,7 @@ def load_initial(source: Path) -> Initial:
         )
     if source.is_file():
         model, config, stored = open_weights(source)
-        earlier = stored.get("earlier", {"steps": 0, "seconds": 0.0})
-        steps, seconds = stored["step"] + earlier["steps"], stored["seconds"] + earlier["seconds"]
+        steps, seconds = trained(stored)
         return Initial(config.network, model.state_dict(), steps, seconds, tuple(commits_of(stored)))
     import onnx
     from onnx import numpy_helper
@@ -126,8 +159,8 @@ def load_initial(source: Path) -> Initial:
         if name in state:
             state[name] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
             found.add(name)
-    trained = {name for name, _ in build(config.network).named_parameters() if not _chained(name)}
-    if missing := sorted(trained - found):
+    needed = {name for name, _ in build(config.network).named_parameters() if not _chained(name)}
+    if missing := sorted(needed - found):
         raise ManifestError(f"{source}: its graph lacks the weights {', '.join(missing)}")
     state |= {name: torch.zeros_like(state[name]) for name in state if name == "bank.second"}
     training = exported.manifest.training

@@ -153,12 +153,22 @@ def test_a_model_names_every_commit_that_trained_it(checkpoint: Path, tmp_path: 
     assert (export(checkpoint, tmp_path / "again") / "manifest.json").read_bytes() == written
 
 
-def test_commits_in_a_manifest_are_texts(checkpoint: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("commits", "abc", "commits in training is a list of texts"),
+        ("averaged", [{"steps": 1}], "averaged in training lists steps and hours"),
+        ("averaged", [{"steps": 1, "hours": "2"}], "averaged in training lists steps and hours"),
+    ],
+)
+def test_what_a_manifest_tells_of_training_is_checked(
+    checkpoint: Path, tmp_path: Path, key: str, value: object, says: str
+) -> None:
     path = export(checkpoint, tmp_path / "models") / "manifest.json"
     content = json.loads(path.read_text())
-    content["training"]["commits"] = "abc"
+    content["training"][key] = value
     path.write_text(json.dumps(content))
-    with pytest.raises(ManifestError, match="commits in training is a list of texts"):
+    with pytest.raises(ManifestError, match=says):
         load_model(path.parent)
 
 
@@ -333,4 +343,32 @@ def test_an_export_that_cannot_be_is_refused_in_one_line(
     assert done.exit_code == 2, done.output
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "models").exists()
+
+
+def test_weights_of_several_points_are_averaged_and_told(checkpoint: Path, tmp_path: Path) -> None:
+    state = torch.load(checkpoint, weights_only=False)
+    other = tmp_path / "other.pt"
+    earlier = {"step": 7, "seconds": 360.0, "earlier": {"steps": 3, "seconds": 360.0}}
+    doubled = {
+        name: 2 * weight if weight.is_floating_point() else weight for name, weight in state["ema"].items()
+    }
+    torch.save(state | earlier | {"ema": doubled}, other)
+    folder = export(checkpoint, tmp_path / "models", average=[other, other])
+    assert load_model(folder).manifest.training["averaged"] == 2 * [{"steps": 10, "hours": 0.2}]
+    assert (
+        "the mean of the last ones and those after 10 steps (0.2 h), 10 steps"
+        in (folder / "README.md").read_text()
+    )
+    (weights,) = (load_initial(folder).weights[name] for name in ("unet.head.weight",))
+    torch.testing.assert_close(weights, state["ema"]["unet.head.weight"] * 5 / 3)
+
+
+def test_points_of_other_networks_are_not_averaged(checkpoint: Path, tmp_path: Path) -> None:
+    state = torch.load(checkpoint, weights_only=False)
+    config = state["config"] | {"network": state["config"]["network"] | {"demosaicers": 1}}
+    model = build(TrainConfig.from_dict(config).network)
+    torch.save(state | {"config": config, "ema": model.state_dict()}, tmp_path / "other.pt")
+    with pytest.raises(ValueError, match="is of another network"):
+        export(checkpoint, tmp_path / "models", average=[tmp_path / "other.pt"])
     assert not (tmp_path / "models").exists()

@@ -36,13 +36,19 @@ def export(
             help="Folder of strips, by evaluate --pictures: the first four by name go into the card."
         ),
     ] = None,
+    average: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another checkpoint of the same training, to average the weights with; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Write a checkpoint's network as a model folder: graph, manifest, test patch, card."""
     from rawfix.training.export import export as write
 
     try:
         figures = None if metrics is None else _read_figures(metrics)
-        folder = write(checkpoint, models, figures, read_sources(data_card), views, pictures)
+        folder = write(checkpoint, models, figures, read_sources(data_card), views, pictures, average or ())
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
     typer.echo(str(folder))
