@@ -52,7 +52,7 @@ def chart_sensor() -> Sensor:
         wb=(2.05, 1.0, 1.55),
         noise_model=NoiseModel((shot,) * 3, (read,) * 3),
         structure=Structure(row=1 / white_electrons),
-        defects=Defects(probability=1e-3, clusters=8.0, lines=1.0),
+        defects=Defects(probability=1e-3, clusters=8.0, lines=1.0, blocks=0.0),
         cam_to_xyz=SRGB_TO_XYZ @ CAMERA_TO_SRGB,
         iso=ISO,
         name="rawfix Chart",

@@ -31,10 +31,12 @@ class Defects:
     probability
         Bernoulli probability that a site is bad, shared evenly by `DRAWS` and `MODES`.
     clusters
-        Expected clusters, per million pixels: half of them blocks of 1×2 to 3×3, half 2–4 sites that touch; half of
-        either read one value throughout.
+        Expected clusters of touching sites, per million pixels.
     lines
         Expected whole or part rows and columns, per frame.
+    blocks
+        Share of the clusters that are blocks of 1×2 to 3×3, the others being chains of 2–4 sites; where there are
+        blocks, half of all clusters read one value throughout.
     scale
         Scale of the Laplace and Cauchy draws, of white.
     """
@@ -43,6 +45,7 @@ class Defects:
     clusters: float = 0.0
     lines: float = 0.0
     scale: float = 0.25
+    blocks: float = 0.5
 
 
 _BLOCKS = ((2, 2), (2, 2), (2, 2), (1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2), (3, 3))
@@ -63,7 +66,7 @@ def _draw_places(
     groups = (rng.random(shape) < defects.probability).astype(np.int32)
     for index in range(rng.poisson(defects.clusters * height * width / 1e6)):
         y, x = int(rng.integers(height)), int(rng.integers(width))
-        if rng.random() < 0.5:
+        if defects.blocks and rng.random() < defects.blocks:
             tall, wide = _BLOCKS[int(rng.integers(len(_BLOCKS)))]
             groups[y : y + tall, x : x + wide] = index + 2
             continue
@@ -132,7 +135,7 @@ def plant(mosaic: Image, defects: Defects, rng: np.random.Generator) -> tuple[Im
                 new[chosen] = corrupt(values[chosen], draw, mode, defects.scale, rng)
     group = groups[points]
     for cluster in np.unique(group[group > 1]):
-        if rng.random() < 0.5:
+        if defects.blocks and rng.random() < 0.5:
             one = values[group == cluster].mean(keepdims=True)
             draw = DRAWS[int(rng.integers(len(DRAWS)))]
             new[group == cluster] = corrupt(one, draw, "substitute", defects.scale, rng)
