@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rawfix import pipeline
+from rawfix import demosaicing
 from rawfix.cfa import CANONICAL, Cfa
 from rawfix.errors import ManifestError, UnsupportedRawError
 from rawfix.frame import RawFrame
@@ -154,7 +154,7 @@ def test_beyond_the_frame_every_sample_is_known_to_be_bad(
     installed: Callable[..., None], monkeypatch: pytest.MonkeyPatch, rows: tuple[str, str]
 ) -> None:
     installed("rgbir2")
-    opened = pipeline.open_session
+    opened = demosaicing.open_session
     told: list[np.ndarray] = []
 
     def listening(*arguments: Any) -> Any:
@@ -166,7 +166,7 @@ def test_beyond_the_frame_every_sample_is_known_to_be_bad(
 
         return SimpleNamespace(run=run, outputs=session.outputs)
 
-    monkeypatch.setattr(pipeline, "open_session", listening)
+    monkeypatch.setattr(demosaicing, "open_session", listening)
     _, bad, _ = to_camera(frame_of(Cfa.from_rows(*rows), (30, 41)), replace(PLAIN, tile=0))
     assert sum(int((plane == 0).sum()) for plane in told) >= 30 * 41
     for plane in told:
