@@ -5,6 +5,8 @@ All lengths are in pixels of the image that is blurred. Kernels are square, odd-
 
 from __future__ import annotations
 
+from math import erf
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,18 @@ def gaussian(sigma: float) -> Image:
         return np.ones((1, 1), np.float32)
     y, x = _grid(max(1, int(np.ceil(3.5 * sigma))))
     return _integrate(np.exp(-(x**2 + y**2) / (2 * sigma**2)))
+
+
+def spot(shape: tuple[int, int], center: tuple[float, float], sigma: float) -> NDArray[np.float64]:
+    """A point's light: a Gaussian of standard deviation ``sigma`` and volume 1, integrated over each pixel.
+
+    ``shape`` is ``(H, W)``, ``center`` (y, x) from the top left corner: the first pixel reaches from 0 to 1.
+    """
+    down, across = (
+        np.diff([erf((edge - middle) / (sigma * 2**0.5)) for edge in range(side + 1)]) / 2
+        for middle, side in zip(center, shape, strict=True)
+    )
+    return np.outer(down, across)
 
 
 def disc(radius: float) -> Image:

@@ -14,6 +14,9 @@ from rawfix.physics import noise, psf, scene
 from rawfix.physics.defects import Bool, Defects, plant
 from rawfix.physics.lift_blown import lift_all
 
+POINTS = 0.08
+"""Share of the patches with point sources."""
+
 
 class LearnedNoise(Protocol):
     """A camera's noise as a generator draws it, `rawfix.training.noise_generator.CameraNoise` for one."""
@@ -89,6 +92,21 @@ def draw_optics(rng: np.random.Generator) -> tuple[Image, ...] | None:
     blue = -red * float(rng.uniform(0.3, 1)) if rng.random() < 0.7 else red * float(rng.uniform(0, 1))
     shifts = [amount * np.array((np.sin(angle), np.cos(angle))) for amount in (red, 0.0, blue)]
     return tuple(psf.shifted(kernel, float(dy), float(dx)) for dy, dx in shifts)
+
+
+def add_points(image: Image, rng: np.random.Generator) -> Image:
+    """Camera light with stars, lamps or glints, in half of the draws by night: what must not pass for bad pixels.
+
+    Up to 16, of deviations 0.5 to 1.6 px and colors near white; their brightest pixel reads 0.02 to 2 of white.
+    """
+    lit = image * np.float32(np.exp(rng.uniform(np.log(0.005), np.log(0.3))) if rng.random() < 0.5 else 1)
+    shape = (image.shape[0], image.shape[1])
+    for _ in range(int(rng.integers(1, 17))):
+        width = float(np.exp(rng.uniform(np.log(0.5), np.log(1.6))))
+        shown = psf.spot(shape, (rng.uniform(0, shape[0]), rng.uniform(0, shape[1])), width)
+        peak = np.exp(rng.uniform(np.log(0.02), np.log(2.0))) * np.exp(rng.normal(0, 0.25, image.shape[2]))
+        lit += (shown / shown.max())[..., None].astype(np.float32) * peak.astype(np.float32)
+    return lit
 
 
 def draw_noise(rng: np.random.Generator, lowness: float = 2.5) -> tuple[float, float, noise.Structure]:
@@ -168,6 +186,8 @@ def make_pair(
     if rng.random() < 0.04:  # flat fields keep the mean honest
         photo = np.broadcast_to(photo.mean((0, 1)).astype(np.uint8), photo.shape)
     seen = scene.to_camera(scene.linearize(photo), light)
+    if rng.random() < POINTS:
+        seen = add_points(seen, rng)
     if (kernels := draw_optics(rng)) is not None:
         seen = psf.blur(seen, kernels)
     if cfa.unit().max() == INFRARED:

@@ -129,3 +129,11 @@ def test_blur_does_not_clip() -> None:
     blurred = psf.blur(image, (psf.gaussian(0.3),))
     assert blurred.min() < -0.5
     assert blurred.max() > 2
+
+
+def test_a_point_keeps_its_light_and_place_and_width_between_pixels() -> None:
+    shown = psf.spot((32, 41), (14.3, 20.8), 1.2)
+    y, x = np.indices(shown.shape) + 0.5
+    assert shown.sum() == pytest.approx(1, abs=1e-6)
+    assert ((shown * y).sum(), (shown * x).sum()) == pytest.approx((14.3, 20.8), abs=1e-4)
+    assert (shown * (x - 20.8) ** 2).sum() == pytest.approx(1.2**2 + 1 / 12, abs=1e-3)  # and the pixel's own

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from rawfix.cfa import CANONICAL
 from rawfix.training import synthesis
-from rawfix.training.synthesis import MosaicPair, draw_defects, draw_light, draw_noise, make_pair, ring
+from rawfix.training.synthesis import (
+    MosaicPair,
+    add_points,
+    draw_defects,
+    draw_light,
+    draw_noise,
+    make_pair,
+    ring,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -112,3 +120,14 @@ def test_sigma_is_near_the_spread_of_the_noise(monkeypatch: pytest.MonkeyPatch) 
             ratios.append(float(np.sqrt(np.mean((made.noise / made.sigma) ** 2))))
     assert len(ratios) > 20
     assert np.exp(np.mean(np.log(ratios))) == pytest.approx(1, abs=0.15)
+
+
+def test_point_sources_reach_several_colors_and_only_ever_add_light() -> None:
+    dark = np.full((96, 96, 3), 0.2, np.float32)
+    for seed in range(20):
+        lit = add_points(dark, np.random.default_rng(seed))
+        sky = np.median(lit)
+        assert lit.min() >= sky - 1e-6 and lit.max() > sky + 0.015
+        y, x, _ = np.unravel_index(lit.argmax(), lit.shape)
+        beside = lit[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+        assert ((beside - sky) > 0.02 * (lit.max() - sky)).all(2).sum() >= 4  # a hot pixel is one

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import erf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.frame import Image
-from rawfix.physics.psf import blur, gaussian
+from rawfix.physics.psf import blur, gaussian, spot
 
 ANGLE = 5.0
 """Slant of an edge, degrees (ISO 12233)."""
@@ -96,13 +95,6 @@ STAR_WIDTHS = (0.6, 0.8, 1.0, 1.5)
 PITCH = 24
 
 
-def _profile(center: float, width: float, side: int) -> NDArray[np.float64]:
-    """Integral of a Gaussian of area 1 over each of ``side`` pixels."""
-    edges = np.arange(side + 1) - center
-    steps = np.array([erf(edge / (width * 2**0.5)) for edge in edges])
-    return np.diff(steps) / 2
-
-
 def star_field(side: int, rng: np.random.Generator, sky: float = 0.01) -> Stars:
     """White stars of every width of `STAR_WIDTHS`, one in each cell of `PITCH` pixels, anywhere in its middle."""
     cells = side // PITCH
@@ -112,8 +104,8 @@ def star_field(side: int, rng: np.random.Generator, sky: float = 0.01) -> Stars:
         width = STAR_WIDTHS[(row + col) % len(STAR_WIDTHS)]
         peak = float(np.exp(rng.uniform(np.log(0.05), np.log(0.8))))
         cy, cx = rng.uniform(PITCH / 2 - 2, PITCH / 2 + 2, 2)
-        patch = np.outer(_profile(cy, width, PITCH), _profile(cx, width, PITCH))
-        best = _profile(PITCH / 2 + 0.5, width, PITCH).max() ** 2
+        patch = spot((PITCH, PITCH), (cy, cx), width)
+        best = spot((PITCH, PITCH), (PITCH / 2 + 0.5, PITCH / 2 + 0.5), width).max()
         light[row * PITCH : (row + 1) * PITCH, col * PITCH : (col + 1) * PITCH] += peak / best * patch
         places.append((row * PITCH + int(cy), col * PITCH + int(cx)))
         widths.append(width)
