@@ -132,11 +132,13 @@ def demosaic_frame(
 
     shape = (light.shape[0], light.shape[1])
     lines = find_constant(light, frame.cfa, frame.wb, noise)
-    if lines.any() and known_bad is not None and known_bad[lines.mark(shape)].all():
-        lines = BadLines((), ())  # nothing new
     if lines.any():
-        known_bad = lines.mark(shape) if known_bad is None else known_bad | lines.mark(shape)
-        light = fill(light, frame.cfa, known_bad)
+        marked = lines.mark(shape)
+        if known_bad is not None and known_bad[marked].all():
+            lines = BadLines((), ())  # nothing new
+        else:
+            known_bad = marked if known_bad is None else known_bad | marked
+            light = fill(light, frame.cfa, known_bad)
     camera, bad = look(EVERYTHING, known_bad, progress)
     found = find_lines(bad if known_bad is None else bad & ~known_bad)
     if not found.any() or bad[marked := found.mark(shape)].all():

@@ -1,11 +1,11 @@
-"""Bad rows and columns, told from the part of their samples that was found to be bad.
+"""Bad rows and columns: those of one value, and those of which a telling part of the samples was found to be bad.
 
 Sample by sample, a dead column is found where its surroundings are even, and missed in texture and in the dark: what
 is left of it is a dotted line. But lines of a sensor share a wire and are bad from end to end, or from one place to the
 border, while thin bars of a scene hardly stay on one column that far. So a stretch is looked for that has far more bad
 samples than the frame around (a maximum of the summed log-likelihood ratio, as in Page 1954, "Continuous inspection
 schemes"); where it is as long as wires are, the line counts as bad altogether. Should it begin inside, its good part
-is lost: a single line that its neighbors replace, and nobody sees.
+is replaced from its neighbors, too.
 
 A line that reads one value throughout needs no network: nothing that is seen through a lens is even along one line and
 differs from the lines on both sides.
@@ -79,7 +79,7 @@ def find_lines(bad: NDArray[np.bool_]) -> BadLines:
 
 
 def find_constant(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float], noise: NoiseModel) -> BadLines:
-    """The rows and columns of a mosaic that read one value from end to end, while those beside them vary.
+    """The rows and columns of a mosaic that read one value from end to end, unlike those on both sides of them.
 
     Parameters
     ----------

@@ -86,7 +86,8 @@ class TrainConfig:
     rate follows a cosine over it, so that a run fits its budget on any machine. ``steps``, where positive,
     ends the run by step count instead. ``quiet`` is the share of patches without noise, ``natural`` that of
     patches whose colors no camera matrix changes, ``hard`` that of demosaicing's patches drawn where linear
-    demosaicing errs most. ``optimizer`` is one of `rawfix.training.optimizer.KINDS`. ``demosaic`` names the models
+    demosaicing errs most. ``optimizer`` is one of `rawfix.training.optimizer.KINDS`, Adam
+    in runs that do not say. ``demosaic`` names the models
     whose camera images a restoration or super-resolution network learns from, each drawn as often as it is named;
     ``features`` is the classifier of a perceptual loss, which joins after ``warm_steps`` steps, the adversarial loss
     after twice as many.
