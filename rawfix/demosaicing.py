@@ -19,6 +19,7 @@ from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
 from rawfix.physics.bad_lines import BadLines, find_constant, find_lines
 from rawfix.physics.neighbors import fill
+from rawfix.physics.shifted_lines import find_shifted
 from rawfix.settings import Settings
 from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 
@@ -97,8 +98,9 @@ def demosaic_frame(
 ) -> tuple[Image, Bool, tuple[str, ...]]:
     """Full color of a frame, its bad samples repaired.
 
-    Of a row or column that is bad as a whole (`rawfix.physics.bad_lines`) the network finds a part by itself. It is
-    told the whole line, and looks again at what lies within its reach.
+    Rows and columns of one value, or shifted by one amount, are known before it looks. Of any other that is bad as a
+    whole (`rawfix.physics.bad_lines`) the network finds a part by itself. It is told the whole line, and looks again at
+    what lies within its reach.
 
     Parameters
     ----------
@@ -131,7 +133,7 @@ def demosaic_frame(
         return demosaic(seen, cfa, frame.wb, noise, network, known, clip=frame.clip())
 
     shape = (light.shape[0], light.shape[1])
-    lines = find_constant(light, frame.cfa, frame.wb, noise)
+    lines = find_constant(light, frame.cfa, frame.wb, noise) | find_shifted(light, frame.cfa, frame.wb)
     if lines.any():
         marked = lines.mark(shape)
         if known_bad is not None and known_bad[marked].all():

@@ -31,6 +31,12 @@ def with_dead(frame: RawFrame, columns: tuple[int, ...] = (), rows: tuple[int, .
     return replace(frame, mosaic=mosaic)
 
 
+def untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what is known before the network looks."""
+    for name in ("find_constant", "find_shifted"):
+        monkeypatch.setattr(demosaicing, name, lambda *_: BadLines((), ()))
+
+
 @pytest.mark.parametrize("pattern", ["RG/GB", "GB/RG"])
 def test_dead_lines_are_gone_and_told(
     make_frame: Callable[..., RawFrame], light: Image, pattern: str, monkeypatch: pytest.MonkeyPatch
@@ -41,7 +47,7 @@ def test_dead_lines_are_gone_and_told(
     assert found.bad is not None
     assert found.bad[:, [101, 400]].all() and found.bad[77].all()
     assert found.notes == ("bad from end to end, and repaired as such: 1 row and 2 columns",)
-    monkeypatch.setattr(demosaicing, "find_constant", lambda *_: BadLines((), ()))
+    untold(monkeypatch)
     found_by_flags = find(dead, SETTINGS)
     assert found_by_flags.notes == found.notes
     monkeypatch.setattr(demosaicing, "find_lines", lambda bad: BadLines((), ()))
@@ -53,7 +59,7 @@ def test_dead_lines_are_gone_and_told(
 def test_lines_found_by_a_part_are_repaired_as_if_they_had_been_known(
     make_frame: Callable[..., RawFrame], light: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demosaicing, "find_constant", lambda *_: BadLines((), ()))
+    untold(monkeypatch)
     dead = with_dead(make_frame(light, black=512, white=16383), columns=(250,))
     known = np.zeros(dead.mosaic.shape, bool)
     known[:, 250] = True
@@ -73,10 +79,29 @@ def test_the_fast_tier_repairs_dead_lines_too(
     dead, whole = with_dead(frame, columns=(250, 251), rows=(77,)), to_camera(frame, fast)[0]
     found = find(dead, fast)
     assert found.bad is not None and found.bad[:, 250:252].all() and found.bad[77].all()
-    monkeypatch.setattr(demosaicing, "find_constant", lambda *_: BadLines((), ()))
+    untold(monkeypatch)
     black = to_camera(dead, fast)[0]
     for beside in (np.s_[:, 248:254], np.s_[75:80]):
         assert cpsnr(found.camera[beside], whole[beside]) > cpsnr(black[beside], whole[beside]) + 6
+
+
+@pytest.mark.parametrize("quality", ["fast", "standard"])
+def test_shifted_lines_are_gone_and_told(
+    make_frame: Callable[..., RawFrame], light: Image, monkeypatch: pytest.MonkeyPatch, quality: str
+) -> None:
+    frame, settings = make_frame(light, black=512, white=16383), replace(SETTINGS, quality=quality)
+    mosaic = frame.mosaic.astype(np.int32)
+    mosaic[:, 250] += 1600
+    mosaic[:, 401] += 1100
+    shifted = replace(frame, mosaic=mosaic.clip(0, 16383).astype(np.uint16))
+    found, whole = find(shifted, settings), to_camera(frame, settings)[0]
+    assert found.bad is not None and found.bad[:, [250, 401]].all()
+    assert found.notes == ("bad from end to end, and repaired as such: 2 columns",)
+    untold(monkeypatch)
+    monkeypatch.setattr(demosaicing, "find_lines", lambda bad: BadLines((), ()))
+    striped = to_camera(shifted, settings)[0]
+    for beside in (np.s_[:, 248:253], np.s_[:, 399:404]):
+        assert cpsnr(found.camera[beside], whole[beside]) > cpsnr(striped[beside], whole[beside]) + 2
 
 
 def test_a_frame_without_bad_lines_is_looked_at_once(
