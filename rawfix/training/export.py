@@ -10,6 +10,7 @@ import hashlib
 import io
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ from rawfix.training.card import write_card
 from rawfix.training.card_pictures import read_pictures
 from rawfix.training.config import TrainConfig
 from rawfix.training.fusing import Exportable, fuse
+from rawfix.training.networks import packing
 from rawfix.training.networks.ensemble import SelfEnsemble
 from rawfix.training.weights import commits_of, open_mean, trained
 
@@ -77,28 +79,47 @@ def to_onnx(model: Exportable) -> bytes:
     inputs = tuple(torch.from_numpy(p) for p in sample(model).values())
     names = [name for name, _ in model.inputs]
     axes = {name: {2: "height", 3: "width"} for name in (*names, *model.outputs)}
-    torch.onnx.export(
-        _Exported(fuse(model)),
-        inputs,
-        buffer,
-        input_names=names,
-        output_names=list(model.outputs),
-        dynamic_axes=axes,
-        opset_version=OPSET,
-        do_constant_folding=True,
-        dynamo=False,
-    )
+    exported = _Exported(fuse(model))
+    with warnings.catch_warnings():
+        # How many planes it packs is meant to be a constant of the graph.
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning, module=packing.__name__)
+        torch.onnx.export(
+            exported,
+            inputs,
+            buffer,
+            input_names=names,
+            output_names=list(model.outputs),
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            do_constant_folding=True,
+            dynamo=False,
+        )
     graph = onnx.load_from_string(buffer.getvalue())
     for node in graph.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
+    with torch.no_grad():
+        for value, found in zip(graph.graph.output, exported(*inputs), strict=True):
+            for axis in (0, 1):  # which reshaping leaves open
+                value.type.tensor_type.shape.dim[axis].dim_value = found.shape[axis]
     graph.producer_name, graph.producer_version = "rawfix", ""
     onnx.checker.check_model(graph)
     return graph.SerializeToString()
 
 
+def _only_moves(kernel: np.ndarray | None) -> bool:
+    """Whether each channel of a convolution's output is one sample of its input."""
+    if kernel is None:
+        return False
+    each = kernel.reshape(len(kernel), -1)
+    return bool((np.count_nonzero(each, 1) == 1).all() and (each.max(1) == 1).all())
+
+
 def gflop_per_megapixel(graph: bytes, side: int = 240) -> float:
-    """Convolution FLOP (two a multiply-add) per megapixel of the output, from the graph's own shapes."""
+    """Convolution FLOP (two a multiply-add) per megapixel of the output, from the graph's own shapes.
+
+    Convolutions that only move pixels into channels do not count.
+    """
     model = onnx.load_from_string(graph)
     for value in model.graph.input:
         for axis in (2, 3):
@@ -106,15 +127,14 @@ def gflop_per_megapixel(graph: bytes, side: int = 240) -> float:
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
     shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.value_info}
     shapes |= {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.output}
-    weights = {w.name: list(w.dims) for w in inferred.graph.initializer}
+    constants = {w.name: w for w in inferred.graph.initializer}
+    constants |= {n.output[0]: n.attribute[0].t for n in inferred.graph.node if n.op_type == "Constant"}
+    weights = {name: onnx.numpy_helper.to_array(value) for name, value in constants.items()}
     flop = 0.0
     for node in inferred.graph.node:
-        if node.op_type == "Conv":
-            flop += (
-                2.0
-                * float(np.prod(weights.get(node.input[1]) or shapes[node.input[1]]))
-                * float(np.prod(shapes[node.output[0]][2:]))
-            )
+        if node.op_type == "Conv" and not _only_moves(weights.get(node.input[1])):
+            kernel = weights[node.input[1]].shape if node.input[1] in weights else shapes[node.input[1]]
+            flop += 2.0 * float(np.prod(kernel)) * float(np.prod(shapes[node.output[0]][2:]))
     height, width = shapes[inferred.graph.output[0].name][2:]
     return flop / (height * width) / 1e3
 

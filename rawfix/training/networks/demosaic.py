@@ -20,7 +20,6 @@ from math import lcm
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -30,6 +29,7 @@ from rawfix.training.linear import PERCEPTUAL_OFFSET, packed_channels
 from rawfix.training.networks.encoding import decode, encode
 from rawfix.training.networks.layers import activate, conv
 from rawfix.training.networks.linear_layers import LeaveOneOut, LinearBank, Neighbours, colors
+from rawfix.training.networks.packing import shuffle, unshuffle
 
 VERDICT_SHARE = 0.1
 """How much of the verdict's gradient reaches the U-Net: in full it is five times the picture's, and noisy."""
@@ -69,8 +69,8 @@ class UNet(nn.Module):
         e0 = self.enc0(activate(self.head(x)))
         e1 = self.enc1(activate(self.down1(e0)))
         e2 = self.middle(activate(self.down2(e1)))
-        d1 = self.dec1(activate(e1 + F.pixel_shuffle(self.up1(e2), 2)))
-        return activate(self.dec0(activate(e0 + F.pixel_shuffle(self.up0(d1), 2))))
+        d1 = self.dec1(activate(e1 + shuffle(self.up1(e2), 2)))
+        return activate(self.dec0(activate(e0 + shuffle(self.up0(d1), 2))))
 
 
 class DemosaicNetwork(nn.Module):
@@ -121,11 +121,11 @@ class DemosaicNetwork(nn.Module):
 
     def _by_period(self, packed: Tensor) -> Tensor:
         """Packed 2×2 → packed by the period."""
-        return packed if self.half == 1 else F.pixel_unshuffle(packed, self.half)
+        return packed if self.half == 1 else unshuffle(packed, self.half)
 
     def _by_two(self, packed: Tensor) -> Tensor:
         """Packed by the period → packed 2×2."""
-        return packed if self.half == 1 else F.pixel_shuffle(packed, self.half)
+        return packed if self.half == 1 else shuffle(packed, self.half)
 
     def _fill(self, encoded: Tensor, gate: Tensor) -> tuple[Tensor, Tensor]:
         """Gated samples replaced, first by same-color means; and what every sample is predicted to be."""
@@ -167,11 +167,9 @@ class DemosaicNetwork(nn.Module):
 
     def forward(self, mosaic: Tensor, sigma: Tensor, known_bad: Tensor) -> tuple[Tensor, Tensor]:
         """All ``(N, 1, H, W)`` → ``camera (N, channels, H, W)``, logits of ``bad (N, 1, H, W)``."""
-        known = F.pixel_unshuffle(known_bad, 2)
-        samples = F.pixel_unshuffle(mosaic, 2) * (1 - known)
-        deviation = (
-            F.pixel_unshuffle(sigma, 2) / torch.sqrt(torch.abs(samples) + PERCEPTUAL_OFFSET) * (1 - known)
-        )
+        known = unshuffle(known_bad, 2)
+        samples = unshuffle(mosaic, 2) * (1 - known)
+        deviation = unshuffle(sigma, 2) / torch.sqrt(torch.abs(samples) + PERCEPTUAL_OFFSET) * (1 - known)
         encoded = encode(samples)
 
         filled, predicted = self._fill(encoded, known)
@@ -191,7 +189,7 @@ class DemosaicNetwork(nn.Module):
         repaired = decode(self._by_period(predicted) + corrections[1])
         measured = self._by_period(samples) * (1 - gate) + repaired * gate
         every = torch.cat((missing, measured), 1)[:, self.order]
-        return F.pixel_shuffle(self._by_two(every), 2), F.pixel_shuffle(logits, 2)
+        return shuffle(self._by_two(every), 2), shuffle(logits, 2)
 
     def deliver(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The contract's outputs: a probability in place of the logits."""

@@ -9,11 +9,10 @@ from rawfix.training.linear import PERCEPTUAL_OFFSET
 
 
 def encode(linear: Tensor) -> Tensor:
-    """Odd square-root curve, slope of sRGB in the dark: ``sign(x)·(√(|x| + a) − √a)``."""
-    return torch.sign(linear) * (torch.sqrt(torch.abs(linear) + PERCEPTUAL_OFFSET) - PERCEPTUAL_OFFSET**0.5)
+    """Odd square-root curve, slope of sRGB in the dark: ``sign(x)·(√(|x| + a) − √a)``, without the signs."""
+    return linear / (torch.sqrt(torch.abs(linear) + PERCEPTUAL_OFFSET) + PERCEPTUAL_OFFSET**0.5)
 
 
 def decode(encoded: Tensor) -> Tensor:
     """Inverse of `encode`."""
-    magnitude = torch.abs(encoded) + PERCEPTUAL_OFFSET**0.5
-    return torch.sign(encoded) * (magnitude * magnitude - PERCEPTUAL_OFFSET)
+    return encoded * (torch.abs(encoded) + 2 * PERCEPTUAL_OFFSET**0.5)

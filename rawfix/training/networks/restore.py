@@ -17,6 +17,7 @@ from rawfix.training.config import RestoreConfig
 from rawfix.training.linear import PERCEPTUAL_OFFSET
 from rawfix.training.networks.encoding import encode
 from rawfix.training.networks.layers import activate, conv
+from rawfix.training.networks.packing import shuffle, unshuffle
 
 BLUR_UNIT = 4.0
 """Steps of the encoding a unit of the last layer stands for: in single ones blur is learnt four times as slowly."""
@@ -71,7 +72,7 @@ class Trunk(nn.Module):
             x = activate(down(skips[-1]))
         x = self.encoders[-1](x)
         for decoder, up, skip in reversed(list(zip(self.decoders, self.ups, skips, strict=True))):
-            x = decoder(skip + F.pixel_shuffle(up(x), 2))
+            x = decoder(skip + shuffle(up(x), 2))
         return self.tail(x)
 
 
@@ -95,10 +96,10 @@ class RestoreNetwork(nn.Module):
         """Both ``(N, 3, H, W)`` → ``noise_map``, ``blur_map``, the same shape, linear light."""
         slope = torch.sqrt(torch.abs(camera) + PERCEPTUAL_OFFSET)
         level = F.avg_pool2d((sigma / slope).mean(1, keepdim=True), 2)
-        planes = (F.pixel_unshuffle(plane, 2) for plane in (encode(camera), deviations(camera, sigma)))
+        planes = (unshuffle(plane, 2) for plane in (encode(camera), deviations(camera, sigma)))
         seen = torch.cat((*planes, level), 1)
         maps = torch.cat([trunk(seen) for trunk in self.trunks], 1)
-        noise, blur = (F.pixel_shuffle(m, 2) for m in torch.split(maps, 12, 1))
+        noise, blur = (shuffle(m, 2) for m in torch.split(maps, 12, 1))
         return noise * sigma, blur * (BLUR_UNIT * slope)
 
     def deliver(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from rawfix.training.config import UpscaleConfig
 from rawfix.training.networks.encoding import decode, encode
 from rawfix.training.networks.layers import LEAK, activate, conv
+from rawfix.training.networks.packing import shuffle
 
 
 class Bicubic(nn.Module):
@@ -37,7 +38,7 @@ class Bicubic(nn.Module):
         # Written out: as one operator the exporter cannot fold it.
         padded = torch.cat((image[:, :, :1], image[:, :, :1], image, image[:, :, -1:], image[:, :, -1:]), 2)
         padded = torch.cat((padded[..., :1], padded[..., :1], padded, padded[..., -1:], padded[..., -1:]), 3)
-        return F.pixel_shuffle(F.conv2d(padded, self.kernel, groups=3), 2)
+        return shuffle(F.conv2d(padded, self.kernel, groups=3), 2)
 
 
 def _keys(distance: float) -> float:
@@ -58,16 +59,17 @@ def _block(inputs: int, outputs: int, layers: int, stride: int = 1) -> nn.Sequen
 
 
 class Up(nn.Module):
-    """Features to twice their resolution."""
+    """Features to twice their resolution; rectified, where they are asked to be, while pixels are few."""
 
-    def __init__(self, inputs: int, width: int, layers: int) -> None:
+    def __init__(self, inputs: int, width: int, layers: int, *, rectified: bool = False) -> None:
         super().__init__()
         self.low = _block(inputs, width, layers)
-        self.out = conv(width, 4 * width)
+        self.out, self.rectified = conv(width, 4 * width), rectified
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, inputs, h, w)`` → ``(N, width, 2h, 2w)``."""
-        return F.pixel_shuffle(self.out(activate(self.low(x))), 2)
+        found = self.out(activate(self.low(x)))
+        return shuffle(activate(found) if self.rectified else found, 2)
 
 
 class Correction(nn.Module):
@@ -102,7 +104,7 @@ class UpscaleNetwork(nn.Module):
         self.bicubic = Bicubic()
         self.analysis = _block(3, width, 1)
         self.down = _block(width, width, 1, stride=2)
-        self.up = Up(2 * width + 1, width, 1)
+        self.up = Up(2 * width + 1, width, 1, rectified=True)
         self.corrections = nn.ModuleList(Correction(width, layers) for _ in range(max(self.rounds)))
         self.synthesis = nn.Conv2d(width, 3, 3, padding=1)
         nn.init.zeros_(self.synthesis.weight)
@@ -117,10 +119,10 @@ class UpscaleNetwork(nn.Module):
             levels.append(features)
             fine = self.up(torch.cat((features, plane, self.down(self.analysis(smooth))), 1))
             for correction in self.corrections[:rounds]:
-                fine = correction(activate(fine), levels)
-            current = smooth + self.synthesis(activate(fine))
+                fine = activate(correction(fine, levels))
+            current = smooth + self.synthesis(fine)
             pictures.append(current)
-            plane = F.pixel_shuffle(plane.expand(-1, 4, -1, -1), 2)  # the same noise, on more pixels
+            plane = shuffle(plane.expand(-1, 4, -1, -1), 2)  # the same noise, on more pixels
         return pictures
 
     def forward(self, image: Tensor, noise: Tensor) -> tuple[Tensor]:
