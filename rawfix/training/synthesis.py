@@ -97,7 +97,7 @@ def draw_optics(rng: np.random.Generator) -> tuple[Image, ...] | None:
 def add_points(image: Image, rng: np.random.Generator) -> Image:
     """Camera light with stars, lamps or glints, in half of the draws by night: what must not pass for bad pixels.
 
-    Up to 16, of deviations 0.5 to 1.6 px and colors near white; their brightest pixel reads 0.02 to 2 of white.
+    Up to 16, of deviations 0.5 to 1.6 px before the lens, brightest pixels 0.02 to 2 of white, colors near white.
     """
     lit = image * np.float32(np.exp(rng.uniform(np.log(0.005), np.log(0.3))) if rng.random() < 0.5 else 1)
     shape = (image.shape[0], image.shape[1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rawfix.cfa import CANONICAL, Cfa
-from rawfix.frame import Image
+from rawfix.frame import Image, with_infrared
 from rawfix.physics.bad_lines import BadLines
 from rawfix.physics.noise import draw_white
 from rawfix.physics.psf import blur, gaussian
@@ -29,11 +29,11 @@ def noisy(signal: Image, gain: float = 1.0) -> Image:
 
 def found(mosaic: Image, family: str = "bayer", cfa: Cfa | None = None) -> BadLines:
     cfa = cfa or CANONICAL[family]
-    balanced = np.clip(mosaic, 0, 1) * np.asarray(WB, np.float32)[cfa.channels(SHAPE)]
+    balanced = np.clip(mosaic, 0, 1) * with_infrared(WB)[cfa.channels(SHAPE)]
     return find_shifted(balanced.astype(np.float32), cfa, WB)
 
 
-@pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans"])
+@pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans", "rgbir2", "rgbir4"])
 @pytest.mark.parametrize("shift", [-0.1, -0.03, 0.03, 0.1])
 def test_shifted_lines_are_found_in_every_array(family: str, shift: float) -> None:
     mosaic = noisy(waves())
@@ -67,6 +67,27 @@ def test_a_line_of_the_scene_changes_with_the_light_or_reaches_its_neighbors() -
     steps = np.where(np.arange(SHAPE[1]) < 200, np.float32(0), np.float32(0.1))
     for bar in (fading, soft, ends, steps, line + np.roll(line, 1, 1)):
         assert found(noisy(light + bar)) == NONE
+
+
+@pytest.mark.parametrize("amount", [-0.15, 0.15])
+@pytest.mark.parametrize("slope", [0.5, 1.0, 2.0])
+def test_a_thin_line_that_is_not_quite_upright_is_the_scenes(amount: float, slope: float) -> None:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    center = 199.9 + slope * y / SHAPE[0]
+    line = amount * np.exp(-((x - center) ** 2) / (2 * 0.5**2))
+    assert found(noisy(waves() + line.astype(np.float32))) == NONE
+
+
+def test_stripes_of_the_scene_are_none() -> None:
+    line = np.zeros(SHAPE, np.float32)
+    line[:, ::12] = -0.2
+    assert found(noisy(waves() + blur(line[..., None], (gaussian(0.5),))[..., 0])) == NONE
+
+
+def test_a_line_that_is_cut_off_nearly_everywhere_is_not_steady() -> None:
+    light = waves(0.1, 0.5)
+    light[:450, 300] = 0
+    assert found(noisy(light)) == NONE
 
 
 def test_row_noise_is_no_line() -> None:

@@ -131,3 +131,13 @@ def test_point_sources_reach_several_colors_and_only_ever_add_light() -> None:
         y, x, _ = np.unravel_index(lit.argmax(), lit.shape)
         beside = lit[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
         assert ((beside - sky) > 0.02 * (lit.max() - sky)).all(2).sum() >= 4  # a hot pixel is one
+
+
+def test_patches_have_point_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    dark = np.full((96, 96, 3), 12, np.uint8)
+    for share, lights in ((0.0, 0), (1.0, 1)):
+        monkeypatch.setattr(synthesis, "POINTS", share)
+        for seed in range(5):
+            made = make_pair(dark, CANONICAL["bayer"], np.random.default_rng(seed), quiet=1)
+            spread = made.clean.max() / max(float(np.median(made.clean)), 1e-6)
+            assert (spread > 3) == bool(lights), (seed, spread)
