@@ -43,8 +43,8 @@ _MOST = 0.01
 def find_shifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> BadLines:
     """The rows and columns of a mosaic that differ from their neighbors by one amount from end to end.
 
-    Of 321 pictures one holds such a line, a plot. Of columns and rows shifted by 0.02 of white, four in ten are found, by
-    0.05 two thirds, from 0.1 on 70 to 75 %; the others lie in texture.
+    Of 321 pictures one holds such a line, a plot. Of columns and rows shifted by 0.02 of white, four in ten are found,
+    by 0.05 two thirds, from 0.1 on 70 to 75 %; the others lie in texture.
 
     Parameters
     ----------
