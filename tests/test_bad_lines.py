@@ -52,8 +52,18 @@ def test_dead_lines_are_gone_and_told(
     assert found_by_flags.notes == found.notes
     monkeypatch.setattr(demosaicing, "find_lines", lambda bad: BadLines((), ()))
     dotted = to_camera(dead, SETTINGS)[0]
+    known = np.zeros(dead.mosaic.shape, bool)
+    known[:, [101, 400]] = known[77] = True
+    told = to_camera(replace(dead, known_bad=known), SETTINGS)[0]
+    near = np.zeros(dead.mosaic.shape, bool)
     for beside in (np.s_[:, 99:104], np.s_[:, 398:403], np.s_[75:80]):
-        assert cpsnr(found.camera[beside], whole[beside]) > cpsnr(dotted[beside], whole[beside])
+        near[beside] = True
+        reached = cpsnr(found.camera[beside], whole[beside])
+        assert reached > cpsnr(dotted[beside], whole[beside])
+        assert reached > cpsnr(told[beside], whole[beside]) - 0.01
+    assert (
+        cpsnr(found.camera[near][None], whole[near][None]) > cpsnr(dotted[near][None], whole[near][None]) + 3
+    )
 
 
 def test_lines_found_by_a_part_are_repaired_as_if_they_had_been_known(
