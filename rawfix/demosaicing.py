@@ -1,4 +1,4 @@
-"""A frame's demosaicing: which network, over which tiles; and bad lines, once told, seen again as a whole."""
+"""A frame's demosaicing: which network, over which tiles; and a second look at bad lines and clusters, once told."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
 from rawfix.nn.turn import run_turned
 from rawfix.physics.bad_lines import BadLines, find_constant, find_lines
+from rawfix.physics.clusters import find_clustered
 from rawfix.physics.neighbors import fill
 from rawfix.physics.shifted_lines import find_shifted
 from rawfix.settings import Settings
@@ -25,7 +26,10 @@ from rawfix.stages.demosaic import DemosaicNetwork, Window, demosaic
 
 Progress = Callable[[int, int], None]
 Bool = NDArray[np.bool_]
+Box = tuple[slice, slice]
 EVERYTHING = (slice(None), slice(None))
+_CELL = 8
+"""Side of the parts of a frame that are looked at again, in halos."""
 
 
 def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
@@ -99,8 +103,8 @@ def demosaic_frame(
     """Full color of a frame, its bad samples repaired.
 
     Rows and columns of one value, or shifted by one amount, are known before it looks. Of any other that is bad as a
-    whole (`rawfix.physics.bad_lines`) the network finds a part by itself. It is told the whole line, and looks again at
-    what lies within its reach.
+    whole (`rawfix.physics.bad_lines`), and of many a cluster (`rawfix.physics.clusters`), the network finds a part by
+    itself. It is told the whole, and looks again at what lies within its reach.
 
     Parameters
     ----------
@@ -142,20 +146,30 @@ def demosaic_frame(
             known_bad = marked if known_bad is None else known_bad | marked
             light = fill(light, frame.cfa, known_bad)
     camera, bad = look(EVERYTHING, known_bad, progress)
+    halo, multiple = model.manifest.halo, model.manifest.multiple
+
+    def look_again(told: Bool, windows: Iterator[tuple[Box, Box]]) -> None:
+        for window, inner in windows:
+            again = look(window, told[window], None)
+            part = tuple(
+                slice(i.start - w.start, i.stop - w.start) for i, w in zip(inner, window, strict=True)
+            )
+            camera[inner], bad[inner] = again[0][part], again[1][part]
+
     found = find_lines(bad if known_bad is None else bad & ~known_bad)
-    if not found.any() or bad[marked := found.mark(shape)].all():
-        return camera, bad, (lines.tell(),) if lines.any() else ()
-    known, lines = marked if known_bad is None else marked | known_bad, lines | found
-    for window, inner in _windows(found, shape, model.manifest.halo, model.manifest.multiple):
-        again = look(window, known[window], None)
-        part = tuple(slice(i.start - w.start, i.stop - w.start) for i, w in zip(inner, window, strict=True))
-        camera[inner], bad[inner] = again[0][part], again[1][part]
-    return camera, bad, (lines.tell(),)
+    if found.any() and not bad[marked := found.mark(shape)].all():
+        known_bad, lines = marked if known_bad is None else marked | known_bad, lines | found
+        look_again(known_bad, _along(found, shape, halo, multiple))
+    clusters = find_clustered(
+        light, frame.cfa, frame.wb, noise, bad if known_bad is None else bad & ~known_bad, bad
+    )
+    if clusters.any():
+        told = clusters if known_bad is None else clusters | known_bad
+        look_again(told, _around(clusters, halo, multiple))
+    return camera, bad, (lines.tell(),) if lines.any() else ()
 
 
-def _windows(
-    lines: BadLines, shape: tuple[int, int], halo: int, multiple: int
-) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+def _along(lines: BadLines, shape: tuple[int, int], halo: int, multiple: int) -> Iterator[tuple[Box, Box]]:
     """What to look at for some lines, and what of that changes: everything within reach of a line; along it, all.
 
     Windows begin where tiles of the whole frame would: seen from another place, a network answers a little otherwise.
@@ -176,3 +190,28 @@ def _windows(
             outer = slice(outer.start // multiple * multiple, outer.stop)
             every = slice(0, along)
             yield ((outer, every), (inner, every)) if is_row else ((every, outer), (every, inner))
+
+
+def _around(told: Bool, halo: int, multiple: int) -> Iterator[tuple[Box, Box]]:
+    """What to look at for some samples, and what of that changes: everything within reach of one, cell by cell."""
+    height, width = told.shape
+    side = _CELL * halo
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            top, left = max(y - halo, 0), max(x - halo, 0)
+            near = told[top : y + side + halo, left : x + side + halo]
+            if not near.any():
+                continue
+            spans = []
+            for axis, start, cell, size in ((1, top, y, height), (0, left, x, width)):
+                places = start + np.flatnonzero(near.any(axis))
+                spans.append(
+                    slice(
+                        max(int(places[0]) - halo, cell), min(int(places[-1]) + 1 + halo, cell + side, size)
+                    )
+                )
+            outer = tuple(
+                slice(max(span.start - halo, 0) // multiple * multiple, min(span.stop + halo, size))
+                for span, size in zip(spans, (height, width), strict=True)
+            )
+            yield (outer[0], outer[1]), (spans[0], spans[1])

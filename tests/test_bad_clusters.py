@@ -1,0 +1,105 @@
+"""Clusters of a frame: found whole where a part of one was found, and repaired as if they had been known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rawfix import demosaicing
+from rawfix.frame import Image, RawFrame
+from rawfix.metrics import cpsnr
+from rawfix.pipeline import find, to_camera
+from rawfix.settings import Settings
+
+pytestmark = pytest.mark.models
+SETTINGS = Settings()
+Bool = NDArray[np.bool_]
+
+
+@pytest.fixture
+def light(script: ModuleType) -> Image:
+    return script.render_scene()[500:820, 30:542].clip(0, 1) * np.float32(0.9)
+
+
+def with_blocks(frame: RawFrame, side: int, seed: int = 0) -> tuple[RawFrame, Bool]:
+    """Two dozen blocks, each of one value."""
+    rng = np.random.default_rng(seed)
+    mosaic, blocks = frame.mosaic.copy(), np.zeros(frame.mosaic.shape, bool)
+    for y in range(20, 300, 75):
+        for x in range(20, 480, 75):
+            at = np.s_[
+                (top := y + rng.integers(20)) : top + side, (left := x + rng.integers(20)) : left + side
+            ]
+            mosaic[at] = rng.choice([512, 16383, rng.integers(512, 16383)])
+            blocks[at] = True
+    return replace(frame, mosaic=mosaic), blocks
+
+
+def near(blocks: Bool, reach: int = 3) -> Bool:
+    marked = blocks.copy()
+    for y, x in zip(*np.nonzero(blocks), strict=True):
+        marked[y - reach : y + reach + 1, x - reach : x + reach + 1] = True
+    return marked
+
+
+@pytest.mark.parametrize(
+    ("quality", "side", "left", "gain"),
+    [("fast", 2, 0.6, 2), ("standard", 2, 0.6, 2), ("standard", 3, 0.8, 1)],
+)
+def test_more_of_each_block_is_found_and_less_of_it_left(
+    make_frame: Callable[..., RawFrame],
+    light: Image,
+    monkeypatch: pytest.MonkeyPatch,
+    quality: str,
+    side: int,
+    left: float,
+    gain: int,
+) -> None:
+    settings = replace(SETTINGS, quality=quality)
+    frame = make_frame(light, black=512, white=16383)
+    blotted, blocks = with_blocks(frame, side)
+    whole, found = to_camera(frame, settings)[0], find(blotted, settings)
+    monkeypatch.setattr(demosaicing, "find_clustered", lambda *given: np.zeros_like(given[-1]))
+    parts = find(blotted, settings)
+    assert found.bad is not None and parts.bad is not None
+    missed, missed_before = (blocks & ~bad for bad in (found.bad, parts.bad))
+    assert missed.sum() < left * missed_before.sum()
+    around = near(blocks)
+    psnr, before = (
+        cpsnr(camera[around][None], whole[around][None]) for camera in (found.camera, parts.camera)
+    )
+    assert psnr > before + gain
+
+
+def test_blocks_are_repaired_as_if_they_had_been_known(
+    make_frame: Callable[..., RawFrame],
+) -> None:
+    y, x = np.mgrid[:320, :512]
+    light = np.repeat((0.3 + 0.2 * np.sin(x / 30 + y / 40))[..., None], 3, 2).astype(np.float32)
+    frame = make_frame(light, black=512, white=16383)
+    mosaic, blocks = frame.mosaic.copy(), np.zeros(frame.mosaic.shape, bool)
+    for y, x in ((40, 90), (41, 200), (150, 300)):
+        mosaic[y : y + 2, x : x + 2] = 16383
+        blocks[y : y + 2, x : x + 2] = True
+    blotted = replace(frame, mosaic=mosaic)
+    found, told = find(blotted, SETTINGS), find(replace(blotted, known_bad=blocks), SETTINGS)
+    assert found.bad is not None and found.bad[blocks].all()
+    around, whole = near(blocks), to_camera(frame, SETTINGS)[0]
+    reached, best = (
+        cpsnr(camera[around][None], whole[around][None]) for camera in (found.camera, told.camera)
+    )
+    assert reached > best - 1
+    assert np.abs(found.camera - told.camera)[~near(blocks, 24)].max() < 1e-3
+
+
+def test_tiles_do_not_matter(make_frame: Callable[..., RawFrame], light: Image) -> None:
+    blotted, _ = with_blocks(make_frame(light, black=512, white=16383), 2, seed=3)
+    one, many = (find(blotted, replace(SETTINGS, tile=tile)) for tile in (0, 128))
+    assert one.bad is not None and many.bad is not None
+    assert np.array_equal(one.bad, many.bad)
+    assert np.abs(one.camera - many.camera).max() < 1e-4
