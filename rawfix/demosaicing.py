@@ -54,8 +54,12 @@ def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
     return nearest_model("demosaic", family, settings.quality)
 
 
-def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress | None) -> DemosaicNetwork:
+def tiled(
+    model: Model, frame: RawFrame, settings: Settings, progress: Progress | None, *, whole: bool = True
+) -> DemosaicNetwork:
     """A demosaicing model as a callable over this frame: tiles on the grid of its canonical phase.
+
+    What is not ``whole`` but a part of a frame, its halo included, is one tile.
 
     Where no crop leads to that phase, the network sees the frame turned or mirrored. Beyond the frame it is
     told that no sample is worth anything, as it was in training.
@@ -77,8 +81,8 @@ def tiled(model: Model, frame: RawFrame, settings: Settings, progress: Progress 
             session.run,
             inputs,
             session.outputs,
-            tile=settings.tile or manifest.tile,
-            halo=manifest.halo,
+            tile=(settings.tile or manifest.tile) if whole else max(shape) + manifest.multiple,
+            halo=manifest.halo if whole else 0,
             multiple=manifest.multiple,
             period=CANONICAL[family].period,
             origin=origin,
@@ -126,14 +130,12 @@ def demosaic_frame(
     """
     assert frame.cfa is not None
 
-    def look(
-        window: tuple[slice, slice], known: Bool | None, progress: Progress | None
-    ) -> tuple[Image, Bool]:
+    def look(window: Box, known: Bool | None, progress: Progress | None, whole: bool) -> tuple[Image, Bool]:
         assert frame.cfa is not None
         seen, cfa = light[window], frame.cfa.shift(window[0].start or 0, window[1].start or 0)
         part = replace(frame, mosaic=frame.mosaic[window], cfa=cfa, known_bad=None)
         seen = seen if window == EVERYTHING or known is None else fill(seen, cfa, known)
-        network = tiled(model, part, settings, progress)
+        network = tiled(model, part, settings, progress, whole=whole)
         return demosaic(seen, cfa, frame.wb, noise, network, known, clip=frame.clip())
 
     shape = (light.shape[0], light.shape[1])
@@ -145,12 +147,14 @@ def demosaic_frame(
         else:
             known_bad = marked if known_bad is None else known_bad | marked
             light = fill(light, frame.cfa, known_bad)
-    camera, bad = look(EVERYTHING, known_bad, progress)
+    camera, bad = look(EVERYTHING, known_bad, progress, True)
     halo, multiple = model.manifest.halo, model.manifest.multiple
 
-    def look_again(told: Bool, windows: Iterator[tuple[Box, Box]]) -> None:
-        for window, inner in windows:
-            again = look(window, told[window], None)
+    def look_again(told: Bool, windows: list[tuple[Box, Box]]) -> None:
+        for done, (window, inner) in enumerate(windows, start=1):
+            again = look(window, told[window], None, _reaches_border(window, shape, multiple))
+            if progress:
+                progress(done, len(windows))
             part = tuple(
                 slice(i.start - w.start, i.stop - w.start) for i, w in zip(inner, window, strict=True)
             )
@@ -159,20 +163,20 @@ def demosaic_frame(
     found = find_lines(bad if known_bad is None else bad & ~known_bad)
     if found.any() and not bad[marked := found.mark(shape)].all():
         known_bad, lines = marked if known_bad is None else marked | known_bad, lines | found
-        look_again(known_bad, _along(found, shape, halo, multiple))
+        look_again(known_bad, list(_along(found, shape, halo, multiple)))
     clusters = find_clustered(
         light, frame.cfa, frame.wb, noise, bad if known_bad is None else bad & ~known_bad, bad
     )
     if clusters.any():
         told = clusters if known_bad is None else clusters | known_bad
-        look_again(told, _around(clusters, halo, multiple))
+        look_again(told, list(_around(clusters, halo, multiple)))
     return camera, bad, (lines.tell(),) if lines.any() else ()
 
 
 def _along(lines: BadLines, shape: tuple[int, int], halo: int, multiple: int) -> Iterator[tuple[Box, Box]]:
     """What to look at for some lines, and what of that changes: everything within reach of a line; along it, all.
 
-    Windows begin where tiles of the whole frame would: seen from another place, a network answers a little otherwise.
+    Seen from another place than its grid's, a network answers a little otherwise (`_on_grid`).
     """
     for is_row, positions in ((True, lines.rows), (False, lines.columns)):
         across, along = shape if is_row else shape[::-1]
@@ -187,7 +191,7 @@ def _along(lines: BadLines, shape: tuple[int, int], halo: int, multiple: int) ->
                 slice(max(group[0] - reach, 0), min(group[-1] + 1 + reach, across))
                 for reach in (halo, 2 * halo)
             )
-            outer = slice(outer.start // multiple * multiple, outer.stop)
+            outer = _on_grid(outer, across, multiple)
             every = slice(0, along)
             yield ((outer, every), (inner, every)) if is_row else ((every, outer), (every, inner))
 
@@ -210,8 +214,21 @@ def _around(told: Bool, halo: int, multiple: int) -> Iterator[tuple[Box, Box]]:
                         max(int(places[0]) - halo, cell), min(int(places[-1]) + 1 + halo, cell + side, size)
                     )
                 )
-            outer = tuple(
-                slice(max(span.start - halo, 0) // multiple * multiple, min(span.stop + halo, size))
+            rows, columns = (
+                _on_grid(slice(max(span.start - halo, 0), min(span.stop + halo, size)), size, multiple)
                 for span, size in zip(spans, (height, width), strict=True)
             )
-            yield (outer[0], outer[1]), (spans[0], spans[1])
+            yield (rows, columns), (spans[0], spans[1])
+
+
+def _on_grid(span: slice, size: int, multiple: int) -> slice:
+    """A span that begins where tiles of the whole frame would, seen from either end."""
+    before, behind = span.start // multiple, (size - span.stop) // multiple
+    return slice(before * multiple, size - behind * multiple)
+
+
+def _reaches_border(window: Box, shape: tuple[int, int], multiple: int) -> bool:
+    """Whether a window ends at the frame's border or, rounded to the grid, might reach beyond it."""
+    return any(
+        span.start < multiple or span.stop > size - multiple for span, size in zip(window, shape, strict=True)
+    )

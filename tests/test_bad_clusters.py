@@ -11,10 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from rawfix import demosaicing
+from rawfix.cfa import CANONICAL, Cfa
 from rawfix.frame import Image, RawFrame
 from rawfix.metrics import cpsnr
+from rawfix.physics.sensor import Sensor, expose
 from rawfix.pipeline import find, to_camera
 from rawfix.settings import Settings
+from tests.conftest import noise_at, scene
 
 pytestmark = pytest.mark.models
 SETTINGS = Settings()
@@ -103,3 +106,28 @@ def test_tiles_do_not_matter(make_frame: Callable[..., RawFrame], light: Image) 
     assert one.bad is not None and many.bad is not None
     assert np.array_equal(one.bad, many.bad)
     assert np.abs(one.camera - many.camera).max() < 1e-4
+
+
+@pytest.mark.parametrize("family", ["bayer", "xtrans", "rgbir4"])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("at", [(303, 290), (20, 300)])
+def test_a_second_look_at_a_part_is_one_at_the_whole(
+    family: str, mirrored: bool, at: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = CANONICAL[family].unit()
+    cfa = Cfa.from_array(unit[:, ::-1] if mirrored else unit).shift(1, 0)
+    size = (542, 611)
+    light = scene(*size)
+    light = np.concatenate((light, light[..., 1:2] * 0.5), -1) if cfa.has_infrared else light
+    sensor = Sensor(cfa=cfa, noise_model=noise_at(100), iso=100)
+    frame, _ = expose(light, sensor, np.random.default_rng(0))
+    block = np.zeros(size, bool)
+    block[at[0] : at[0] + 2, at[1] : at[1] + 2] = True
+    monkeypatch.setattr(demosaicing, "find_clustered", lambda *_: block.copy())
+    part = find(frame, SETTINGS)
+    monkeypatch.setattr(demosaicing, "find_clustered", lambda *given: np.zeros_like(given[-1]))
+    whole, without = find(replace(frame, known_bad=block), SETTINGS), find(frame, SETTINGS)
+    assert part.bad is not None and whole.bad is not None
+    assert np.abs(without.camera - whole.camera).max() > 5e-3
+    assert np.abs(part.camera - whole.camera).max() < 1e-5
+    assert np.array_equal(part.bad, whole.bad)

@@ -2,11 +2,10 @@
 
 What hits a sensor hits whole neighborhoods, and a network that sees one value several times side by side takes some of
 it for the scene's. But next to a bad sample another is likely; so each that touches one is held against samples of its
-color that touch none, which no defect can have moved.
+color farther off.
 
 A lamp or a sparkle that was mistaken for a defect looks the same, except at its rim: a lens spreads light beyond the
-brightest samples, a defect ends where it ends. (Points of light so sharp that they end there, too, are told before:
-`rawfix.physics.point_sources`.)
+brightest samples, a defect ends where it ends; and the light of a star falls off from one sample on.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from rawfix.cfa import Cfa
 from rawfix.frame import Image, NoiseModel, with_infrared
 from rawfix.physics.neighbors import same_color_offsets, samples_at
 from rawfix.physics.noise import variance
-from rawfix.physics.point_sources import Sites
+from rawfix.physics.point_sources import Sites, are_point_sources
 
 Bool = NDArray[np.bool_]
 Index = NDArray[np.intp]
@@ -39,6 +38,8 @@ _BESIDE = 2
 _RIM_ERRORS, _RIM = 1.5, 0.004
 """A cluster is light where its rim is off to the same side, by more than so many standard errors and by this share of
 what is most off in it."""
+_STAR, _FALL = 4, 0.7
+"""Least samples of a star's group, of which most read less than this part of its brightest."""
 _AT_ONCE = 1 << 16
 _STEPS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 
@@ -71,7 +72,8 @@ def find_clustered(
 
     Returns
     -------
-    ``(H, W)`` bool: of ``found`` and of what was not ``bad`` yet, all that touches another.
+    ``(H, W)`` bool: of ``found`` and of what was not ``bad`` yet, all that touches another and is no light. What lies
+    beside samples that are ``bad`` but not ``found`` stays: a map of known ones is taken for complete.
     """
     more = np.zeros_like(bad)
     seeds = _sites(found)
@@ -88,12 +90,15 @@ def find_clustered(
         more[seeds] = True
     whole = more | found
     sites = _sites(whole)
-    if not sites[0].size:
-        return whole
     groups = _group(sites, bad.shape[1])
-    alone = np.bincount(groups, minlength=groups.size) < 2
-    whole[_pick(sites, (alone | _fades(mosaic, cfa, sites, groups, bad | whole))[groups])] = False
-    return whole
+    together = np.bincount(groups, minlength=groups.size)[groups] > 1
+    sites, groups = _pick(sites, together), groups[together]
+    is_light = _fade(mosaic, cfa, sites, groups, bad | more) | _are_stars(
+        mosaic, cfa, wb, noise, sites, groups, bad & ~found
+    )
+    clusters = np.zeros_like(bad)
+    clusters[_pick(sites, ~is_light)] = True
+    return clusters
 
 
 def _sites(marked: Bool) -> Sites:
@@ -131,10 +136,11 @@ def _look_around(mosaic: Image, cfa: Cfa, sites: Sites, worthless: Bool) -> _Aro
         rows, columns = (index[start : start + _AT_ONCE] for index in sites)
         place = rows % cfa.period[0], columns % cfa.period[1]
         values, good = samples_at(mosaic, worthless, (rows, columns), offsets[place])
+        values = np.where(good, values, np.float32(0))
         weight = good * weights[place]
         middle = (weight * values).sum(1) / np.maximum(weight.sum(1), np.float32(1e-9))
         number = good.sum(1)
-        mean = (good * values).sum(1) / np.maximum(number, 1)
+        mean = values.sum(1) / np.maximum(number, 1)
         spread = np.sqrt((good * (values - mean[:, None]) ** 2).sum(1) / np.maximum(number, 1))
         least, most = np.where(good, values, np.inf).min(1), np.where(good, values, -np.inf).max(1)
         parts.append((middle, spread, least, most, number))
@@ -163,42 +169,78 @@ def _are_off(
     return np.asarray(far & beyond & (around.number >= _FEWEST))
 
 
-def _fades(mosaic: Image, cfa: Cfa, sites: Sites, groups: Index, worthless: Bool) -> Bool:
-    """By number, which groups of touching sites fade into their surroundings."""
+def _fade(mosaic: Image, cfa: Cfa, sites: Sites, groups: Index, worthless: Bool) -> Bool:
+    """Which sites belong to a group that fades into its surroundings."""
     height, width = mosaic.shape
-    members, rims = [], []
+    rims = []
     for dy, dx in _STEPS:
         y, x = sites[0] + dy, sites[1] + dx
         inside = np.flatnonzero((y >= 0) & (y < height) & (x >= 0) & (x < width))
         inside = inside[~worthless[y[inside], x[inside]]]
-        members.append(groups[inside])
-        rims.append(y[inside] * width + x[inside])
-    group, rim = np.unique(np.stack((np.concatenate(members), np.concatenate(rims))), axis=1)
+        rims.append(groups[inside] * (height * width) + y[inside] * width + x[inside])
+    group, rim = np.divmod(np.unique(np.concatenate(rims)), height * width)
     rim_sites = rim // width, rim % width
     blind = worthless.copy()
     blind[rim_sites] = True
-    departure = mosaic[sites] - _look_around(mosaic, cfa, sites, blind).middle
-    around = _look_around(mosaic, cfa, rim_sites, blind)
-    number = groups.size
-    above, below = np.zeros(number, np.float32), np.zeros(number, np.float32)
+    rim_around = _look_around(mosaic, cfa, rim_sites, blind)
+    seen = rim_around.number >= _FEWEST
+    number = int(groups.max(initial=0)) + 1
+    sign, peak = _extreme(mosaic[sites] - _look_around(mosaic, cfa, sites, blind).middle, groups)
+    count = np.maximum(np.bincount(group[seen], minlength=number), 1)
+    departure = (mosaic[rim_sites] - rim_around.middle)[seen]
+    mean = np.bincount(group[seen], departure, number) / count * sign
+    error = np.sqrt(np.bincount(group[seen], rim_around.spread[seen] ** 2, number)) / count
+    return np.asarray(((mean > _RIM_ERRORS * error) & (mean > _RIM * peak))[groups])
+
+
+def _are_stars(
+    mosaic: Image,
+    cfa: Cfa,
+    wb: tuple[float, float, float],
+    noise: NoiseModel,
+    sites: Sites,
+    groups: Index,
+    worthless: Bool,
+) -> Bool:
+    """Which sites belong to a group that is a point of light, falling off from one sample on."""
+    gain = with_infrared(wb)[cfa.unit()[sites[0] % cfa.period[0], sites[1] % cfa.period[1]]]
+    value = mosaic[sites] / gain
+    count = np.bincount(groups, minlength=groups.size)
+    most = np.zeros(count.size, np.float32)
+    np.maximum.at(most, groups, value)
+    fainter = np.bincount(groups, value < _FALL * most[groups], count.size)
+    could = (count >= _STAR) & (2 * fainter > count)
+    asked = could[groups]
+    points = np.zeros(value.size, bool)
+    points[asked] = are_point_sources(mosaic, _pick(sites, asked), cfa, wb, noise, worthless)
+    return np.asarray(could & (2 * np.bincount(groups, points, count.size) > count))[groups]
+
+
+def _extreme(departure: Image, groups: Index) -> tuple[Image, Image]:
+    """By number of the group, the sign and the size of what departs most in it."""
+    above, below = np.zeros((2, int(groups.max(initial=0)) + 1), np.float32)
     np.maximum.at(above, groups, departure)
     np.maximum.at(below, groups, -departure)
-    peak = np.where(above > below, above, -below)
-    count = np.maximum(np.bincount(group, minlength=number), 1)
-    mean = np.bincount(group, mosaic[rim_sites] - around.middle, number) / count * np.sign(peak)
-    error = np.sqrt(np.bincount(group, around.spread**2, number)) / count
-    return np.asarray((mean > _RIM_ERRORS * error) & (mean > _RIM * np.abs(peak)))
+    return np.where(above > below, 1, -1).astype(np.float32), np.maximum(above, below)
 
 
 def _group(sites: Sites, width: int) -> Index:
     """Numbers of the groups of touching sites; sites as `numpy.nonzero` gives them."""
     flat = sites[0] * (width + 2) + sites[1]  # a gap between rows: their ends do not touch
     label = np.arange(flat.size)
-    while True:
-        before = label.copy()
-        for dy, dx in _STEPS:
-            at = np.minimum(np.searchsorted(flat, there := flat + dy * (width + 2) + dx), flat.size - 1)
-            touches = flat[at] == there
-            label[touches] = np.minimum(label[touches], label[at[touches]])
-        if (label == before).all():
-            return label
+    if not flat.size:
+        return label
+    pairs = []
+    for dy, dx in ((0, 1), (1, -1), (1, 0), (1, 1)):
+        there = flat + dy * (width + 2) + dx
+        at = np.minimum(np.searchsorted(flat, there), flat.size - 1)
+        touches = np.flatnonzero(flat[at] == there)
+        pairs.append(np.stack((touches, at[touches])))
+    first, second = np.concatenate(pairs, axis=1)
+    while (differ := label[first] != label[second]).any():
+        first, second = first[differ], second[differ]
+        one, other = label[first], label[second]
+        np.minimum.at(label, np.maximum(one, other), np.minimum(one, other))
+        while ((root := label[label]) != label).any():
+            label = root
+    return label

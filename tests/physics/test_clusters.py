@@ -7,9 +7,9 @@ import pytest
 
 from rawfix.cfa import CANONICAL
 from rawfix.frame import Image, NoiseModel, with_infrared
-from rawfix.physics.clusters import Bool, find_clustered
+from rawfix.physics.clusters import Bool, _group, find_clustered
 from rawfix.physics.noise import draw_white
-from rawfix.physics.psf import blur, gaussian
+from rawfix.physics.psf import spot
 
 SHAPE = (96, 120)
 WB = (2.0, 1.0, 1.5)
@@ -72,12 +72,20 @@ def test_a_good_sample_that_was_taken_for_bad_draws_nothing_along() -> None:
     assert not clustered(mosaic, at((40, 50))).any()
 
 
-@pytest.mark.parametrize("width", [0.6, 0.75, 1.0])
-def test_light_that_was_taken_for_bad_stays(width: float) -> None:
-    light = np.zeros((*SHAPE, 1), np.float32)
-    light[40, 51] = light[70, 20] = light[20, 90] = 6
-    mosaic = noisy(waves() + blur(light, (gaussian(width),))[..., 0])
-    assert not clustered(mosaic, at((40, 51), (70, 20), (20, 90))).any()
+@pytest.mark.parametrize("sky", [0.005, 0.3])
+@pytest.mark.parametrize("width", [0.5, 0.6, 0.75, 1.0])
+def test_light_that_was_taken_for_bad_stays(width: float, sky: float) -> None:
+    rng = np.random.default_rng(5)
+    stars = np.full(SHAPE, sky)
+    brightest = at()
+    for y in range(10, 90, 16):
+        for x in range(10, 115, 16):
+            center = y + rng.uniform(0, 1), x + rng.uniform(0, 1)
+            light = rng.uniform(0.5, 1.5) * spot(SHAPE, center, width)
+            brightest[np.unravel_index(light.argmax(), SHAPE)] = True
+            stars += light
+    mosaic = noisy(stars.astype(np.float32))
+    assert clustered(mosaic, brightest).sum() <= 8  # of 35 stars' 300 samples and more
 
 
 def test_only_what_was_not_known_is_told() -> None:
@@ -90,3 +98,37 @@ def test_only_what_was_not_known_is_told() -> None:
 
 def test_nothing_found_is_nothing_more() -> None:
     assert not clustered(noisy(waves()), at()).any()
+
+
+def test_two_that_touch_are_told_though_nothing_is_new() -> None:
+    mosaic = noisy(waves())
+    mosaic[40:42, 51:53] = 1
+    mosaic[10, 10] = 1
+    block = at((40, 51), (40, 52), (41, 51), (41, 52))
+    assert np.array_equal(clustered(mosaic, block | at((10, 10))), block)
+
+
+def test_where_most_is_bad_clusters_are_no_light() -> None:
+    bad = np.random.default_rng(0).random(SHAPE) < 0.25
+    mosaic = noisy(np.full(SHAPE, 0.3, np.float32))
+    mosaic[bad] = 1
+    assert (clustered(mosaic, bad) & bad).sum() > 0.8 * bad.sum()  # a tenth stands alone
+
+
+def test_what_known_bad_samples_read_has_no_say() -> None:
+    mosaic = noisy(waves())
+    mosaic[40:42, 51:53] = 1
+    known = at((38, 51), (42, 53), (44, 50))
+    without = clustered(mosaic, at((40, 51)), bad=known | at((40, 51)))
+    mosaic[known] = np.nan
+    assert np.array_equal(clustered(mosaic, at((40, 51)), bad=known | at((40, 51))), without)
+    assert without.sum() == 4
+
+
+def test_groups_are_told_apart_at_any_length() -> None:
+    marked = at()
+    marked[:, 7] = marked[5, 20:60] = marked[6, 60] = True
+    marked[50, -1] = marked[51, 0] = True
+    sites = np.nonzero(marked)
+    numbers = _group((sites[0], sites[1]), SHAPE[1])
+    assert sorted(np.bincount(numbers)[np.unique(numbers)].tolist()) == [1, 1, 41, SHAPE[0]]
