@@ -15,7 +15,7 @@ from rawfix.cfa import CANONICAL, Cfa
 from rawfix.frame import Image, RawFrame
 from rawfix.metrics import cpsnr
 from rawfix.physics.sensor import Sensor, expose
-from rawfix.pipeline import find, to_camera
+from rawfix.pipeline import develop, find, to_camera
 from rawfix.settings import Settings
 from tests.conftest import noise_at, scene
 
@@ -131,3 +131,9 @@ def test_a_second_look_at_a_part_is_one_at_the_whole(
     assert np.abs(without.camera - whole.camera).max() > 5e-3
     assert np.abs(part.camera - whole.camera).max() < 1e-5
     assert np.array_equal(part.bad, whole.bad)
+
+
+def test_a_frame_without_clusters_is_looked_at_once(make_frame: Callable[..., RawFrame]) -> None:
+    steps: list[tuple[int, int]] = []
+    develop(make_frame(size=(400, 480)), SETTINGS, progress=lambda done, total: steps.append((done, total)))
+    assert steps and len(steps) == len(set(steps))
