@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rawfix.cfa import CANONICAL
-from rawfix.errors import ManifestError, UnsupportedRawError
+from rawfix.errors import ManifestError, ModelError, UnsupportedRawError
 from rawfix.frame import Image, NoiseModel, RawFrame
-from rawfix.nn.manifest import Model, nearest_model, tiers
+from rawfix.nn.manifest import Model, models_root, nearest_model, tiers
 from rawfix.nn.session import open_session
 from rawfix.nn.tiles import Finish as TileFinish
 from rawfix.nn.tiles import run_tiled
@@ -47,6 +47,8 @@ def demosaic_model(frame: RawFrame, settings: Settings) -> Model | None:
     family = frame.cfa.name
     if family == "unknown" or not tiers("demosaic", family):
         able = [name for name in CANONICAL if tiers("demosaic", name)]
+        if not able:
+            raise ModelError(f"no demosaicing network in {models_root()}; install rawfix again")
         raise UnsupportedRawError(
             f"its {family} filter array ({frame.cfa.letters}) has no demosaicing network; "
             f"{', '.join([*able, 'monochrome'])} and already demosaiced files can be developed"

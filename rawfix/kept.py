@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rawfix.auto_strengths import decide_strengths
-from rawfix.errors import CorruptRawError
+from rawfix.errors import CorruptRawError, OutputError
 from rawfix.finish import Developed, finish
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.io.metadata_carrier import to_carrier
@@ -145,21 +145,33 @@ def load_kept(path: Path, threads: int = 0) -> tuple[Kept, bytes]:
             settings={name: facts["settings"][name] for name in BAKED},
         )
     except (KeyError, TypeError, ValueError):
-        raise CorruptRawError(
-            f"{path.name}: lacks facts; make it again with rawfix develop --save-maps"
-        ) from None
+        raise _lacking(path) from None
     return kept, carrier
+
+
+def _lacking(path: Path) -> CorruptRawError:
+    return CorruptRawError(f"{path.name}: lacks facts; make it again with rawfix develop --save-maps")
 
 
 def naming_facts(path: Path) -> dict[str, object]:
     """Camera, ISO and tier for a file's name, read without the image; raises as `load_kept`."""
     facts = read_facts(path)
-    frame = facts["frame"]
-    return {
-        "camera": frame["camera"] or "unknown",
-        "iso": round(frame["iso"] or 0),
-        "quality": facts["settings"]["quality"],
-    }
+    try:
+        frame = facts["frame"]
+        return {
+            "camera": frame["camera"] or "unknown",
+            "iso": round(frame["iso"] or 0),
+            "quality": facts["settings"]["quality"],
+        }
+    except (KeyError, TypeError, ValueError):
+        raise _lacking(path) from None
+
+
+def check_is_not_source(target: Path, kept: Kept) -> None:
+    """A picture is never written over the very file that it was developed of; raises `OutputError`."""
+    name = Path(kept.source).name
+    if target.name.casefold() == name.casefold() and _digest(target) == kept.sha256:
+        raise OutputError(f"{target}: is what the maps were made of; use -o or --name")
 
 
 @contextmanager

@@ -67,7 +67,10 @@ class Found:
 
 
 def check_settings(settings: Settings, *, every: bool = False) -> None:
-    """Refuse, before a file is read, what cannot be done, or with ``every`` not kept; raises `SettingsError`."""
+    """Refuse, before a file is read, what cannot be done, or with ``every`` not kept.
+
+    Raises `ModelError` where a network is missing, else `SettingsError`.
+    """
     check_look(settings)
     check_strengths(settings, every=every)
 

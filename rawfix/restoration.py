@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rawfix.centering import center
 from rawfix.cfa import CANONICAL
-from rawfix.errors import SettingsError
+from rawfix.errors import ModelError, SettingsError
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.maps import Half, Maps
 from rawfix.nn.manifest import nearest_model, tiers
@@ -27,18 +27,20 @@ TASK, SPACE = "restore", "camera"
 
 
 def check_strengths(settings: Settings, *, every: bool = False) -> None:
-    """Refuse, before a file is read, strengths that no installed network can serve; raises `SettingsError`.
+    """Refuse, before a file is read, strengths that no installed network can serve.
 
-    ``every``: maps are to be found whatever the strengths.
+    ``every``: maps are to be found whatever the strengths. Raises `ModelError` for want of a network, `SettingsError`.
     """
     if every and not tiers(TASK, SPACE):
-        raise SettingsError("--save-maps needs a restore network and none is installed; leave it out")
+        raise ModelError(
+            "--save-maps needs a restore network and none is installed; leave it out, or install rawfix again"
+        )
     if every and (settings.denoise_method, settings.deblur_method) != ("network", "network"):
         raise SettingsError("--save-maps keeps the maps of networks; leave the other methods out")
     if network_strengths(settings).learned and not tiers(TASK, SPACE):
-        raise SettingsError(
-            "--denoise and --deblur need a restore network and none is installed; give 0, or choose "
-            "--denoise-method classical, --deblur-method richardson-lucy"
+        raise ModelError(
+            "--denoise and --deblur need a restore network and none is installed; install rawfix again, or let develop "
+            "do with --denoise-method classical, --deblur-method richardson-lucy"
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rawfix.cfa import Cfa
-from rawfix.errors import SettingsError, UnsupportedRawError
+from rawfix.errors import ModelError, UnsupportedRawError
 from rawfix.frame import NoiseModel, RawFrame, crop
 from rawfix.nn.manifest import models_root
 from rawfix.nn.stand_ins import stand_ins
@@ -148,7 +148,7 @@ def only_standard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("only_standard")
 def test_what_no_network_can_do_is_refused(make_frame: MakeFrame) -> None:
-    with pytest.raises(SettingsError, match="--denoise"):
+    with pytest.raises(ModelError, match="--denoise"):
         develop(make_frame(), Settings(strengths=Strengths(denoise=0.5)))
     with pytest.raises(UnsupportedRawError, match="quad"):
         develop(make_frame(pattern="RRGG/RRGG/GGBB/GGBB"), PLAIN)

@@ -14,7 +14,7 @@ from rawfix.errors import RawfixError, SettingsError
 from rawfix.finish import check_look
 from rawfix.io.atomic import check_target
 from rawfix.io.provenance import Provenance
-from rawfix.kept import SUFFIX, load_kept, naming_facts, origin_of, render_kept
+from rawfix.kept import SUFFIX, check_is_not_source, load_kept, naming_facts, origin_of, render_kept
 from rawfix.settings import NEGATIVES, Settings
 
 
@@ -79,6 +79,7 @@ def _adjusted(path: Path, job: Job, treatment: Treatment, taken: dict[str, Path]
         return Result(path, target, "skipped")
     check_target(target, treatment.overwrite)
     kept, carrier = load_kept(path, treatment.settings.threads)
+    check_is_not_source(target, kept)
     settings = replace(treatment.settings, **kept.settings)
     developed = render_kept(kept, settings)
     settings = replace(settings, strengths=developed.strengths)

@@ -26,7 +26,7 @@ from rawfix.io.calibrations import (
 from rawfix.io.read import read_frame
 from rawfix.physics.edges import find_edges
 from rawfix.physics.noise_calibration import FrameNoise, calibrate, measure_frame
-from rawfix.physics.psf_field import LEAST_EDGES, fit_field
+from rawfix.physics.psf_field import LEAST_EDGES, MOST, fit_field
 from rawfix.stages.normalize import normalize
 
 _MOST_EDGES = 2000
@@ -84,7 +84,7 @@ def calibrate_noise(
     refused: Callable[[Path, RawfixError], None],
     progress: Callable[[Path], None],
 ) -> Calibration:
-    """Measure a body's noise on frames of one or several speeds, into what is known of it already.
+    """Measure a body's noise on frames of one or several speeds, beside those that were measured before.
 
     Parameters
     ----------
@@ -125,11 +125,11 @@ def calibrate_noise(
         progress(path)
     if body is None:
         raise SettingsError("no file could be measured")
+    before = find_calibration(*body) or Calibration(*body)
     try:
-        noise = calibrate(shown)
+        noise = calibrate(shown, () if before.noise is None else before.noise.speeds)
     except ValueError as error:
         raise SettingsError(f"{error}; add darker and brighter ones of the same ISO") from error
-    before = find_calibration(*body) or Calibration(*body)
     return replace(before, noise=noise, noise_made=date.today().isoformat())
 
 
@@ -152,6 +152,11 @@ def calibrate_psf(path: Path, camera: str, lens: str) -> tuple[Calibration, PsfC
         raise SettingsError(
             f"{path.name}: shows {len(edges)} clean slanted edges, {LEAST_EDGES} are needed; photograph a chart of "
             "squares turned by about 5°, well lit, sharp, not clipped"
+        )
+    if (widest := max(psf.center)) > MOST:
+        raise SettingsError(
+            f"{path.name}: its edges spread by {widest:.1f} px in the center, more than a lens in focus does "
+            f"({MOST:g} px); photograph a chart that is in focus, its edges sharply printed"
         )
     made = PsfCalibration(
         lens or frame.lens, psf, len(edges), date.today().isoformat(), is_untold=not frame.lens

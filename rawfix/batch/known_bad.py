@@ -85,7 +85,9 @@ def identify(frame: RawFrame, path: Path, camera: str) -> tuple[str, str]:
         )
     serial = read_exposure(path).serial
     if camera and camera != frame.camera:
-        raise SettingsError(f"--camera {camera!r}: {path.name} is of {frame.camera!r}")
+        raise SettingsError(
+            f"--camera {camera!r}: {path.name} is of {frame.camera!r}; give that name, or leave the file out"
+        )
     if camera and serial:
         raise SettingsError(
             f"--camera {camera!r}: {path.name} tells its body's serial number, by which such files are served; "
@@ -94,8 +96,8 @@ def identify(frame: RawFrame, path: Path, camera: str) -> tuple[str, str]:
     if not camera and not serial:
         write_it = f"write serial into {path.stem}.toml beside it, or " if is_mosaic else ""
         raise SettingsError(
-            f"{path.name}: tells no serial number; {write_it}give --camera {frame.camera!r} to keep one map for "
-            "every body of that name"
+            f"{path.name}: tells no serial number; {write_it}give --camera {frame.camera!r} if "
+            "one for every body of that name will do"
         )
     return frame.camera, serial
 

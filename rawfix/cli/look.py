@@ -9,9 +9,14 @@ import typer
 LOOK = "Look"
 
 
-def strength(text: str) -> float | str:
+def strength(value: str | float) -> float | str:
     """A number, or ``auto``; raises `ValueError`, of which Typer makes a refusal."""
-    return text if text == "auto" else float(text)
+    if str(value).lower() == "auto":
+        return "auto"
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no number from -1 to 2, such as 0.5, nor auto") from None
 
 
 Denoise = Annotated[

@@ -255,12 +255,13 @@ def request_of(context: typer.Context) -> Request:
     from rawfix.batch import presets
     from rawfix.cli.console import refuse
     from rawfix.cli.request import Request
-    from rawfix.errors import SettingsError
+    from rawfix.errors import ModelError, SettingsError
 
     try:
         name = context.params["preset"]
         preset = presets.Preset({}) if name is None else presets.load(name)
         return Request.of(presets.recipe(preset, given_settings(context)), context.params)
-    except SettingsError as error:
+    except (SettingsError, ModelError) as error:
         refuse(error)
-        raise typer.Exit(exit_codes.USAGE) from None
+        code = exit_codes.USAGE if isinstance(error, SettingsError) else exit_codes.MODEL
+        raise typer.Exit(code) from None

@@ -94,7 +94,7 @@ def run(
         else:
             detailing.check_details(file, details, settings)
         if not file.is_file():
-            refuse(f"no input matched {file}")
+            refuse(f"{file}: no input matched; check the path")
             return exit_codes.NO_INPUT
         make_folder(folder)
         with file_progress(1) as progress:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -162,17 +163,21 @@ def forget_calibration(calibration: Calibration) -> None:
 
 
 def _three(values: list[Any]) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in values)
-    if min(red, green, blue) < 0:
-        raise ValueError("a negative figure")
+    red, green, blue = (_figure(value) for value in values)
     return red, green, blue
+
+
+def _figure(value: Any) -> float:
+    if not 0 <= (figure := float(value)) < inf:
+        raise ValueError(f"a figure is {figure:g}")
+    return figure
 
 
 def _noise(values: dict[str, Any]) -> NoiseCalibration:
     speeds = tuple(
         SpeedNoise(
-            float(speed["iso"]), _three(speed["shot"]), _three(speed["read"]), float(speed["row"]),
-            float(speed["column"]), int(speed["frames"]), bool(speed["is_measured"]),
+            _figure(speed["iso"]), _three(speed["shot"]), _three(speed["read"]), _figure(speed["row"]),
+            _figure(speed["column"]), int(speed["frames"]), bool(speed["is_measured"]),
         )
         for speed in values["speeds"]
     )  # fmt: skip
@@ -180,7 +185,7 @@ def _noise(values: dict[str, Any]) -> NoiseCalibration:
         raise ValueError("no speeds")
     return NoiseCalibration(
         speeds, _three(values["shot_per_gain"]), _three(values["read_constant"]),
-        _three(values["read_per_gain"]), float(values["residual"]),
+        _three(values["read_per_gain"]), _figure(values["residual"]),
     )  # fmt: skip
 
 

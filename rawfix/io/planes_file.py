@@ -188,7 +188,9 @@ def _opened(path: Path) -> tifffile.TiffFile:
     try:
         return tifffile.TiffFile(path)
     except OSError as error:
-        raise CorruptRawError(f"{path.name}: cannot be read: {error.strerror or error}") from None
+        raise CorruptRawError(
+            f"{path.name}: cannot be read: {error.strerror or error}; check the path"
+        ) from None
     except _UNREADABLE:
         raise UnsupportedRawError(f"{path.name}: is no maps file; give one that --save-maps wrote") from None
 
@@ -201,9 +203,11 @@ def _content(file: tifffile.TiffFile, name: str) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UnsupportedRawError(f"{name}: is no maps file; give one that --save-maps wrote")
     if content.get("version") != VERSION:
+        version = content.get("version")
+        update = "update rawfix, or " if isinstance(version, int) and version > VERSION else ""
         raise UnsupportedRawError(
-            f"{name}: is of version {content.get('version')} and this rawfix reads {VERSION}; update rawfix, or "
-            "make it again with rawfix develop --save-maps"
+            f"{name}: is of version {version} and this rawfix reads {VERSION}; {update}make it again with rawfix "
+            "develop --save-maps"
         )
     given = content.pop("sha256", None)
     if given != _digest_of(content):

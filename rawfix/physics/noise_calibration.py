@@ -125,23 +125,26 @@ def measure_frame(
     )
 
 
-def calibrate(frames: Sequence[tuple[float, FrameNoise]]) -> NoiseCalibration:
+def calibrate(
+    frames: Sequence[tuple[float, FrameNoise]], before: Sequence[SpeedNoise] = ()
+) -> NoiseCalibration:
     """Pool frames by speed and put the law through them.
 
     Parameters
     ----------
     frames
         ``(ISO, what the frame shows)``.
+    before
+        Speeds that were measured earlier: those of which there is no new frame are kept.
 
     Raises
     ------
     ValueError
         No speed's frames show enough range of signal to tell shot from read noise.
     """
-    speeds = [
-        _speed(iso, [found for speed, found in frames if speed == iso])
-        for iso in sorted({i for i, _ in frames})
-    ]
+    shown = sorted({iso for iso, _ in frames})
+    speeds = [_speed(iso, [found for speed, found in frames if speed == iso]) for iso in shown]
+    speeds = sorted([*speeds, *(known for known in before if known.iso not in shown)], key=lambda s: s.iso)
     known = [speed for speed in speeds if speed.is_measured]
     if not known:
         raise ValueError("the frames show too little range of brightness to tell shot noise from read noise")

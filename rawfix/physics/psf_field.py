@@ -13,7 +13,7 @@ from rawfix.physics.edges import Edge
 Float = NDArray[np.float64]
 
 LEAST, MOST = 0.4, 2.0
-"""Deviations in pixels between which a width estimated from a frame of anything is believed."""
+"""Deviations in pixels between which a width estimated from a frame of anything is believed, up to which a chart's."""
 LEAST_EDGES = 8
 _SHARPEST = 0.25
 """Share of a photograph's edges that are taken for sharp: the others are soft themselves, or out of focus."""

@@ -73,6 +73,15 @@ def test_noise_is_measured_kept_and_plotted(flats: list[str], tmp_path: Path) ->
     assert len(drawn.findall(".//{*}circle")) == 12 and len(drawn.findall(".//{*}polyline")) == 6
 
 
+def test_speeds_can_be_measured_one_after_the_other(flats: list[str]) -> None:
+    assert run(app, ["calibrate", "noise", *flats, "--camera", CAMERA]).exit_code == 0
+    together = find_calibration(CAMERA, "")
+    assert run(app, ["calibrate", "forget", CAMERA]).exit_code == 0
+    for files in (flats[:3], flats[3:], flats[:3]):
+        assert run(app, ["calibrate", "noise", *files, "--camera", CAMERA]).exit_code == 0
+    assert find_calibration(CAMERA, "") == together
+
+
 def test_calibrated_noise_comes_after_the_files_own(flats: list[str], make_dng: MakeDng) -> None:
     assert run(app, ["calibrate", "noise", *flats, "--camera", CAMERA]).exit_code == 0
     stated = make_dng("stated.dng", iso=800)
@@ -99,6 +108,13 @@ def test_psf_is_measured_and_used_for_its_lens_only(make_dng: MakeDng, tmp_path:
     assert "(calibrated)" in run(app, ["info", str(path), "--no-defects"]).stdout
     found = find_calibration(CAMERA, "")
     assert found is not None and found.psf_for("Third 35mm") is None
+
+
+def test_a_chart_out_of_focus_is_no_chart(make_dng: MakeDng) -> None:
+    path = make_dng("soft.dng", light=chart(300, 400, 2.4), wb=(1.0, 1.0, 1.0))
+    result = run(app, ["calibrate", "psf", str(path), "--camera", CAMERA])
+    assert result.exit_code == 2 and "photograph a chart that is in focus" in result.stderr, result.output
+    assert all_calibrations() == []
 
 
 def test_a_lens_that_files_do_not_tell_is_found_while_it_is_the_only_one(make_dng: MakeDng) -> None:
@@ -182,3 +198,6 @@ def test_a_damaged_calibration_costs_only_itself(make_dng: MakeDng) -> None:
     assert any("calibration was left out" in note for note in with_calibration(frame, path).notes)
     with pytest.raises(SettingsError, match="damaged"):
         all_calibrations()
+    text = write_calibration(some_calibration()).read_text()
+    path_of(CAMERA, "").write_text(text.replace("0.7", "NaN", 1))
+    assert any("calibration was left out" in note for note in with_calibration(frame, path).notes)

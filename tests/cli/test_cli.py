@@ -159,6 +159,20 @@ def test_a_damaged_model_is_exit_4(
     assert not (tmp_path / "a.tif").exists()
 
 
+@pytest.mark.parametrize("words", [(), ("--denoise", "1"), ("--save-maps",)])
+def test_missing_networks_are_code_4(
+    make_dng: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("RAWFIX_MODELS", str(tmp_path / "models"))
+    source = make_dng()
+    done = rawfix("develop", source, *words)
+    assert (
+        done.returncode == 4 and "install rawfix again" in done.stderr and len(done.stderr.splitlines()) == 1
+    )
+    assert rawfix("sweep", source, "--denoise", "0,1").returncode == 4
+
+
 def test_what_is_named_in_vain_is_told_and_counts(make_dng: MakeDng, tmp_path: Path) -> None:
     source, empty = make_dng(), tmp_path / "empty"
     empty.mkdir()

@@ -27,7 +27,7 @@ from rawfix.batch.sweep import sweep
 from rawfix.batch.work import Work
 from rawfix.cli import exit_codes
 from rawfix.cli.app import app
-from rawfix.errors import CorruptRawError, RawfixError, SettingsError, UnsupportedRawError
+from rawfix.errors import CorruptRawError, ModelError, RawfixError, UnsupportedRawError
 from rawfix.frame import RawFrame
 from rawfix.io import planes_file
 from rawfix.io.planes_file import read_planes, write_planes
@@ -275,9 +275,35 @@ def test_refusals_are_those_of_develop(kept: Path, tmp_path: Path, capfd: pytest
     assert [p.name for p in (tmp_path / "folder").glob("*.png")] == ["b-rawfix Synthetic-1600-standard.png"]
 
 
+def test_the_very_file_that_was_developed_is_never_written_over(kept: Path) -> None:
+    source = kept.with_name("a.dng").rename(kept.with_name("A.TIF"))
+    facts, planes, carrier = read_planes(kept, 1)
+    facts["source"] = str(source)
+    write_planes(kept, planes, facts, carrier, overwrite=True, threads=1)
+    kept.with_name("a.tif").unlink()
+    raw = source.read_bytes()
+    refused = adjusted(kept, source, Settings())
+    assert refused.status == "failed" and "is what the maps were made of; use -o" in str(refused.error)
+    assert source.read_bytes() == raw
+    source.write_bytes(b"another file of that name")
+    assert adjusted(kept, source, Settings()).status == "done"
+
+
+@pytest.mark.parametrize("facts", [[], {}, {"frame": None}, {"frame": {}, "settings": {}}])
+def test_facts_that_are_not_there_cost_their_file_alone(kept: Path, facts: Any) -> None:
+    _, planes, carrier = read_planes(kept, 1)
+    write_planes(kept, planes, {}, carrier, overwrite=True, threads=1)
+    content = json.loads(tifffile.tiffcomment(kept))
+    content["facts"] = facts
+    del content["sha256"]
+    tifffile.tiffcomment(kept, json.dumps({**content, "sha256": planes_file._digest_of(content)}))
+    refused = adjusted(kept, kept.with_name("b.tif"), Settings())
+    assert refused.status == "failed" and "lacks facts; make it again" in str(refused.error)
+
+
 def test_without_a_restorer_maps_are_not_promised(models: Path) -> None:
     shutil.rmtree(models / "restore-camera-standard")
-    with pytest.raises(SettingsError, match="--save-maps needs a restore network"):
+    with pytest.raises(ModelError, match="--save-maps needs a restore network"):
         check_settings(Settings(), every=True)
 
 
