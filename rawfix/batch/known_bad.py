@@ -22,6 +22,8 @@ from rawfix.io.read import MOSAIC_SUFFIXES
 
 OLD_DAYS = 365
 """Sensors gain defects over the years; a map of more days than these is told to be old."""
+MUCH = 0.05
+"""Share of a frame that is told where lists and maps call it bad: no sensor has as many."""
 BEYOND_STOPS = 2.0
 """Hot pixels grow with time and gain; an exposure so far beyond the map's frames is told."""
 
@@ -66,6 +68,10 @@ def with_known_bad(
     if bad is not None and frame.known_bad is not None:
         bad = bad | frame.known_bad
     known = frame.known_bad if bad is None else bad
+    if known is not None and (share := float(known.mean())) > MUCH:
+        notes += (
+            f"{100 * share:.0f} % of the frame are listed as bad; --bad-pixels off ignores lists and maps",
+        )
     return with_known(replace(frame, notes=(*frame.notes, *notes)), known)
 
 

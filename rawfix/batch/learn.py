@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -71,11 +72,12 @@ def learn(
     Raises
     ------
     SettingsError
-        Too few frames, no serial number and no ``camera``, a ``NAME.toml`` without meaning, or far too many bad pixels
+        Too few frames, one twice, no serial number and no ``camera``, a ``NAME.toml`` without meaning, or far too many bad pixels
         to be true.
     """
     body: _Body | None = None
     learner: Learner | None = None
+    seen: dict[bytes, str] = {}
     for path in paths:
         try:
             frame = read_frame(path)
@@ -97,6 +99,12 @@ def learn(
         body.iso += [frame.iso] if frame.iso else []
         body.seconds += [exposure.seconds] if exposure.seconds else []
         learner = learner or Learner((light.shape[0], light.shape[1]), frame.cfa, dark=dark)
+        digest = hashlib.sha256(np.ascontiguousarray(frame.mosaic)).digest()
+        if not dark and (other := seen.get(digest)):
+            raise SettingsError(
+                f"{other} and {path.name} are one frame, and what varies tells; leave one out"
+            )
+        seen[digest] = path.name
         learner.add(light, frame.noise)
     least = 1 if dark else MIN_ORDINARY
     if body is None or learner is None or learner.frames < least:

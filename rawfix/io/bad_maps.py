@@ -7,6 +7,7 @@ number, the camera name alone is the key, and such a map serves only files witho
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -106,8 +107,11 @@ def maps_folder() -> Path:
 
 def path_of(camera: str, serial: str) -> Path:
     """The file of a body's map, whether it exists or not."""
-    slug = re.sub(r"[^A-Za-z0-9.]+", "-", f"{camera} {serial}".strip()).strip("-.").lower()
-    return maps_folder() / f"{slug or 'unknown'}.json"
+    name = f"{camera} {serial}".strip()
+    slug = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.").lower() or "unknown"
+    if not re.fullmatch(r"[A-Za-z0-9. -]*", name):  # what is left of it may be another's
+        slug += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+    return maps_folder() / f"{slug}.json"
 
 
 def find_map(camera: str, serial: str) -> BadMap | None:

@@ -89,8 +89,11 @@ def _black(path: Path, facts: MosaicFacts, cfa: Cfa) -> NDArray[np.float32]:
     levels = facts.black or (0.0,)
     if len(levels) == 1:
         return np.full((1, 1), levels[0], np.float32)
-    if len(levels) == 3 and cfa.has_infrared:
-        raise SettingsError(f"{path.name}: --black has three levels, its filter array four channels")
+    if len(levels) != 3 + cfa.has_infrared:
+        channels = "four channels (R,G,B,IR)" if cfa.has_infrared else "three channels (R,G,B)"
+        raise SettingsError(
+            f"{path.name}: --black has {len(levels)} levels, its filter array {channels}; give one a channel, or one"
+        )
     table = with_infrared((levels[0], levels[1], levels[2]))
     table[3] = levels[-1]
     return raw_levels.reduce_period(table[cfa.unit()])

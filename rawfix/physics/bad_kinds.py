@@ -48,15 +48,15 @@ def in_lines(bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which pixels of an ``(H, W)`` map belong to bad rows or columns."""
     y, x = np.nonzero(bad)
     belongs = np.zeros(bad.shape, bool)
-    belongs[y, x] = _lines(y, x)[0] | _lines(x, y)[0]
+    in_row, _, in_column, _ = _both(y, x)
+    belongs[y, x] = in_row | in_column
     return belongs
 
 
 def split_shapes(bad: NDArray[np.bool_]) -> Shapes:
     """Take lines out of an ``(H, W)`` map, then group what touches, corners included."""
     y, x = np.nonzero(bad)
-    in_row, rows = _lines(y, x)
-    in_column, columns = _lines(x, y)
+    in_row, rows, in_column, columns = _both(y, x)
     rest = ~(in_row | in_column)
     y, x = y[rest], x[rest]
     if not y.size:
@@ -150,8 +150,18 @@ def _light(frame: RawFrame, y: NDArray[np.intp], x: NDArray[np.intp]) -> NDArray
     return np.asarray((frame.mosaic[y, x] - black) / (np.asarray(frame.white)[channel] - black))
 
 
-def _lines(across: NDArray[np.intp], along: NDArray[np.intp]) -> tuple[NDArray[np.bool_], int]:
-    """Which pixels belong to lines of one ``across``, and how many lines there are."""
+def _both(y: NDArray[np.intp], x: NDArray[np.intp]) -> tuple[NDArray[np.bool_], int, NDArray[np.bool_], int]:
+    """Which pixels belong to rows, how many rows, and the same of columns; what is long both ways is neither."""
+    none = np.zeros(y.size, bool)
+    in_row, _ = _lines(y, x, none)
+    in_column, _ = _lines(x, y, none)
+    return (*_lines(y, x, in_column), *_lines(x, y, in_row))
+
+
+def _lines(
+    across: NDArray[np.intp], along: NDArray[np.intp], crossed: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], int]:
+    """Which pixels belong to lines of one ``across``, and how many lines there are: half ``crossed``, it is none."""
     belongs = np.zeros(across.size, bool)
     if not across.size:
         return belongs, 0
@@ -162,6 +172,7 @@ def _lines(across: NDArray[np.intp], along: NDArray[np.intp]) -> tuple[NDArray[n
     last[run], first[run[::-1]] = b, b[::-1]
     length, number = last - first + 1, np.bincount(run)
     is_line = (length >= LINE_LEAST) & (2 * number >= length)
+    is_line &= 2 * np.bincount(run, crossed[order]) < number
     belongs[order] = is_line[run]
     return belongs, int(is_line.sum())
 

@@ -40,6 +40,8 @@ _SAMPLES = 256
 _EVEN = (0.01, 0.99)
 """Quantiles of a line that reads one value, not more than `_SIGMAS` deviations of the noise apart."""
 _SIGMAS = 5.0
+_FROZEN, _TOGETHER = 0.5, 12
+"""A line that is even to within so many deviations has no noise: it is no light, and up to so many may lie together."""
 _APART = 0.25
 """Share of such a line that differs from the next lines of the same colors, on both sides, by more than that."""
 
@@ -106,17 +108,42 @@ def _constant(mosaic: Image, shot: Image, read: Image) -> tuple[int, ...]:
     if height < _SHORTEST or width < 2 * wide + 1:
         return ()
     index = np.arange(width)
-    bad = (index >= wide) & (index < width - wide)
+    even, frozen = np.ones((2, width), bool)
+    places = []
     for y in range(tall):
         lines = mosaic[y :: max(1, height // tall // _SAMPLES) * tall]
         low, middle, high = np.quantile(lines, (_EVEN[0], 0.5, _EVEN[1]), axis=0)
         deviation = np.sqrt(variance(middle.astype(np.float32), shot[y][index % wide], read[y][index % wide]))
-        least = _SIGMAS * deviation
-        bad &= high - low <= least
-        for x in np.flatnonzero(bad).tolist():
-            apart = [np.abs(lines[:, beside] - middle[x]) > least[x] for beside in (x - wide, x + wide)]
-            bad[x] = (apart[0] & apart[1]).mean() >= _APART
-    return tuple(np.flatnonzero(bad).tolist())
+        even &= high - low <= _SIGMAS * deviation
+        frozen &= high - low <= _FROZEN * deviation
+        places.append((lines, middle, _SIGMAS * deviation))
+    bad = []
+    for x in np.flatnonzero(even).tolist():
+        beside = _beside(frozen, x, wide)
+        if beside and all(
+            (np.abs(lines[:, beside] - middle[x]) > least[x]).all(1).mean() >= _APART
+            for lines, middle, least in places
+        ):
+            bad.append(x)
+    return tuple(bad)
+
+
+def _beside(frozen: NDArray[np.bool_], x: int, wide: int) -> list[int]:
+    """The columns that one is held against: the next ones like it on both sides that are not frozen.
+
+    Beyond the border there is none, which a frozen column alone may do without; nor where more than `_TOGETHER` of
+    them lie side by side, which is the scene's.
+    """
+    found = []
+    for step in (-wide, wide):
+        at = x + step
+        while 0 <= at < frozen.size and frozen[at] and abs(at - x) < _TOGETHER:
+            at += step
+        if 0 <= at < frozen.size:
+            found.append(at)
+        elif not frozen[x]:
+            return []
+    return [] if frozen[found].any() else found
 
 
 def _columns(bad: NDArray[np.bool_]) -> tuple[int, ...]:

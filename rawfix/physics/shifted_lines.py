@@ -1,4 +1,5 @@
-"""Bad rows and columns that read too much or too little by one amount: those whose amplifier has a wrong zero.
+"""Bad rows and columns that read too much or too little by one amount, or by one factor: those whose amplifier has a
+wrong zero, or a wrong gain, which is an amount of the logarithm.
 
 On even skin such a line is plain, yet no sample of it is far off. But it differs from its neighbors by the same amount
 all along, whatever the scene does, and the lines beside it do not: a bar of a scene changes with the light on it,
@@ -9,6 +10,7 @@ sharper than a Gaussian of 0.55 px, on one column to a tenth of a pixel from end
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import gcd
 
 import numpy as np
@@ -24,8 +26,10 @@ _SAMPLES = 64
 """Of each stretch, about so many are looked at."""
 _SHORTEST = 16
 """Samples of a stretch at least."""
-_LEAST, _SIGMAS, _USUAL = 0.004, 4.0, 6.0
-"""Least shift: of white, of its own standard error, and of that of all lines (row noise)."""
+_LEAST, _LEAST_FACTOR, _SIGMAS, _USUAL = 0.004, 0.04, 4.0, 6.0
+"""Least shift: of white or of itself, of its own standard error, and of that of all lines (row noise)."""
+_DARK = 0.004
+"""Of white: how much is added before logarithms, where a factor changes little that is seen."""
 _ALIKE = (0.4, 2.5)
 """Shift of a stretch over the line's."""
 _STEADY = 0.25
@@ -41,7 +45,7 @@ _MOST = 0.01
 
 
 def find_shifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> BadLines:
-    """The rows and columns of a mosaic that differ from their neighbors by one amount from end to end.
+    """The rows and columns of a mosaic that differ from their neighbors by one amount, or factor, from end to end.
 
     Of 321 pictures one holds such a line, a plot. Of columns and rows shifted by 0.02 of white, four in ten are found,
     by 0.05 two thirds, from 0.1 on 70 to 75 %; the others lie in texture.
@@ -57,11 +61,27 @@ def find_shifted(mosaic: Image, cfa: Cfa, wb: tuple[float, float, float]) -> Bad
         Multipliers: a sensor's zero is off before them.
     """
     gain = with_infrared(wb)[cfa.unit()]
-    return BadLines(_shifted(mosaic.T, gain.T), _shifted(mosaic, gain))
+    rows, columns = _off(mosaic.T, gain.T), _off(mosaic, gain)
+    return BadLines(rows, columns)
 
 
-def _shifted(mosaic: Image, gain: Image) -> tuple[int, ...]:
-    """Columns that are shifted; the multipliers by place in the filter array."""
+def _off(mosaic: Image, gain: Image) -> tuple[int, ...]:
+    """Columns that are off by an amount or a factor; the multipliers by place in the filter array."""
+    amounts = _shifted(mosaic, gain, _as_is, _LEAST)
+    return tuple(sorted({*amounts, *_shifted(mosaic, gain, _in_stops, _LEAST_FACTOR)}))
+
+
+def _as_is(light: Image) -> Image:
+    return light
+
+
+def _in_stops(light: Image) -> Image:
+    """The natural logarithm, but of what is dark."""
+    return np.asarray(np.log(np.maximum(light, 0) + np.float32(_DARK)), np.float32)
+
+
+def _shifted(mosaic: Image, gain: Image, scale: Callable[[Image], Image], least: float) -> tuple[int, ...]:
+    """Columns that are shifted, on a scale."""
     height, width = mosaic.shape
     wide = gain.shape[1]
     length = height // _STRETCHES
@@ -79,6 +99,7 @@ def _shifted(mosaic: Image, gain: Image) -> tuple[int, ...]:
         lines = mosaic[y] / multiplier[y % len(gain)]
         low, high = min(low, float(lines.min())), max(high, float(lines.max()))
         levels[index] = _middle(lines)
+        lines = scale(lines)
         apart = lines[:, wide:-wide] - (lines[:, : -2 * wide] + lines[:, 2 * wide :]) / 2
         shifts[index, wide:-wide] = middle = _middle(apart)
         errors[index, wide:-wide] = 1.48 * _middle(np.abs(apart - middle)) / np.sqrt(len(y))
@@ -86,7 +107,7 @@ def _shifted(mosaic: Image, gain: Image) -> tuple[int, ...]:
     size, sign = np.abs(shift), np.sign(shift)
     usual = 1.48 * float(np.median(size))
     telling = np.median(np.abs(shifts) / (errors + 1e-6), 0) >= _SIGMAS
-    candidates = np.flatnonzero(telling & (size >= max(_LEAST, _USUAL * usual)))
+    candidates = np.flatnonzero(telling & (size >= max(least, _USUAL * usual)))
     candidates = candidates[(candidates >= 2 * wide) & (candidates < width - 2 * wide)]
     found, steady = [], []
     for x in candidates.tolist():

@@ -74,6 +74,12 @@ def test_a_list_takes_the_place_of_the_map(shot: Path, tmp_path: Path) -> None:
     assert known(shot, str(tmp_path / "dead.badpixels"))[0] == [[3, 4], [5, 6]]
 
 
+def test_a_list_of_much_of_the_frame_is_told(shot: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("".join(f"{row} {column}\n" for row in range(20) for column in range(192)))
+    assert "12 % of the frame are listed as bad" in known(shot, str(path))[1]
+
+
 def test_pixels_of_a_list_that_the_frame_does_not_have_are_told(shot: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("5 6\n180 0\n3 192\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,7 @@ def test_refusals_are_one_line_and_change_nothing(make_shot: Callable[..., Path]
     (tmp_path / "bad.txt").write_text("1 2\nx y\n")
     for code, words in (
         (2, ["badpixels", "learn", bright]),
+        (2, ["badpixels", "learn", bright, *[shutil.copy(bright, tmp_path / f"c{n}.dng") for n in range(8)]]),
         (2, ["badpixels", "learn", "--dark", nameless]),
         (2, ["badpixels", "learn", "--dark", nameless, "--camera", "Another"]),
         (3, ["badpixels", "learn", tmp_path / "*.nef"]),

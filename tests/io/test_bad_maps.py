@@ -50,6 +50,12 @@ def test_bodies_whose_file_names_collide_are_told_apart() -> None:
     assert find_map("Canon EOS", "D30 305465770") is None
 
 
+def test_names_without_latin_letters_have_files_of_their_own() -> None:
+    bodies = [("Камера", "Ж"), ("カメラ", "ア"), ("Maker", "1-2"), ("Maker", "1/2"), ("", "")]
+    assert len({path_of(*body) for body in bodies}) == len(bodies)
+    assert path_of("Canon EOS D30", "305465770").name == "canon-eos-d30-305465770.json"
+
+
 def test_no_name_leads_out_of_the_folder() -> None:
     for camera in ("../../etc/passwd", "a/b\\c", "..", "", "ö"):
         path = path_of(camera, "x/../y")

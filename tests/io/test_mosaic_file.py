@@ -173,6 +173,8 @@ def test_infrared_has_its_own_black(tmp_path: Path) -> None:
     assert read_frame(path, facts(cfa="rgbir2", black="1,2,3,4")).black.tolist() == [[2, 3], [1, 4]]
     with pytest.raises(SettingsError, match="four channels"):
         read_frame(path, facts(cfa="rgbir2", black="1,2,3"))
+    with pytest.raises(SettingsError, match="three channels"):
+        read_frame(path, facts(cfa="bayer", black="1,2,2,3"))
 
 
 def test_a_toml_beside_the_file_describes_it_and_options_win(tmp_path: Path) -> None:

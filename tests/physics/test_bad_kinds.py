@@ -45,6 +45,14 @@ def test_rows_and_columns_are_lines_gaps_and_all() -> None:
     assert list(zip(*shapes.singles, strict=True)) == [(5, 5)]
 
 
+def test_a_patch_that_is_long_both_ways_is_no_lines() -> None:
+    bad = mask()
+    bad[10:40, 20:50] = True
+    bad[:, 70] = bad[55] = True
+    shapes = split_shapes(bad)
+    assert (shapes.rows, shapes.columns, shapes.clusters, shapes.patches) == (1, 1, 0, 1)
+
+
 def test_pixels_at_two_ends_of_neighboring_rows_do_not_touch() -> None:
     assert split_shapes(mask((3, 79), (4, 0))).clusters == 0
 

@@ -43,6 +43,16 @@ def test_shifted_lines_are_found_in_every_array(family: str, shift: float) -> No
     assert found(mosaic, family) == BadLines((333,), (100, 501))
 
 
+@pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans", "rgbir2", "rgbir4"])
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.2, 1.5])
+def test_lines_of_another_gain_are_found_in_every_array(family: str, factor: float) -> None:
+    mosaic = noisy(waves(0.02, 0.5))
+    mosaic[:, 100] *= factor
+    mosaic[:, 501] *= factor
+    mosaic[333] /= factor
+    assert found(mosaic, family) == BadLines((333,), (100, 501))
+
+
 def test_white_balance_and_phase_do_not_matter() -> None:
     mosaic = noisy(waves())
     mosaic[:, 100] += 0.05
