@@ -24,14 +24,17 @@ from rawfix.io.picture_file import read_picture
 from rawfix.io.provenance import Origin, Provenance, sidecars_of
 from rawfix.io.writers import WRITERS, Writer
 from rawfix.nn.stand_ins import stand_ins
+from rawfix.nn.threads import thread_share
 from rawfix.settings import LOSSY, check_detail
-from rawfix.settling import Guard
+from rawfix.settling import Guard, agreement
 from rawfix.stages.orient import orient
 from rawfix.upscaling import Enlarging
 
 FORMATS = {".tif": "tiff", ".tiff": "tiff", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 """What a picture of that suffix becomes where nothing else is asked for."""
 GUARDS = ("bicubic", "area", "off")
+AGREES, AGREES_WITH_DETAIL = 50.0, 45.0
+"""Decibels by which an enlarged picture, made small again, is what it was made of; less is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +163,16 @@ def _enlarged(
         notes += ("its profile states no curve: light is decoded, and encoded again, by sRGB's",)
     if bits == 8 and picture.samples.itemsize == 2:
         notes += ("JPEG holds 8 of its 16 bits",)
+    upright = orient(picture.samples, picture.orientation)
     display, model = enlarge_picture(
-        orient(picture.samples, picture.orientation), curve or SRGB, order.how, order.guard, bits,
-        partial(progress, source) if progress else None,
-    )  # fmt: skip
+        upright, curve or SRGB, order.how, order.guard, bits, partial(progress, source) if progress else None
+    )
+    agrees = agreement(display, upright, order.guard, thread_share(order.how.threads or None))
+    if agrees < (AGREES_WITH_DETAIL if order.how.detail else AGREES):
+        notes += (
+            f"made small again, it is {agrees:.0f} dB from what it was made of: drawn edges leave no room between "
+            "black and white; --guard area keeps the light of every pixel",
+        )
     notes += stand_ins((model,), order.how.quality)
     provenance = Provenance(order.facts(), ((model, installed_models().get(model, "")),))
     origin = Origin(source, sidecars_of(source), order.strip_private, provenance)

@@ -72,8 +72,8 @@ def learn(
     Raises
     ------
     SettingsError
-        Too few frames, one twice, no serial number and no ``camera``, a ``NAME.toml`` without meaning, or far too many bad pixels
-        to be true.
+        Too few frames, one of them twice, no serial number and no ``camera``, a ``NAME.toml`` without meaning, or far
+        too many bad pixels to be true.
     """
     body: _Body | None = None
     learner: Learner | None = None
@@ -99,7 +99,7 @@ def learn(
         body.iso += [frame.iso] if frame.iso else []
         body.seconds += [exposure.seconds] if exposure.seconds else []
         learner = learner or Learner((light.shape[0], light.shape[1]), frame.cfa, dark=dark)
-        digest = hashlib.sha256(np.ascontiguousarray(frame.mosaic)).digest()
+        digest = hashlib.sha256(np.ascontiguousarray(frame.mosaic).data).digest()
         if not dark and (other := seen.get(digest)):
             raise SettingsError(
                 f"{other} and {path.name} are one frame, and what varies tells; leave one out"

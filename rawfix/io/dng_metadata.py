@@ -11,9 +11,8 @@ import tifffile
 
 from rawfix import __version__
 from rawfix.io import metadata_rules as rules
-from rawfix.io.metadata import LOCK
+from rawfix.io.metadata import LOCK, open_source
 from rawfix.io.metadata_exif import carried_iptc
-from rawfix.io.metadata_open import open_metadata
 from rawfix.io.metadata_xmp import gps_of_sidecars, merged_xmp
 from rawfix.io.provenance import Origin
 
@@ -50,11 +49,7 @@ def write_skeleton(
     """
     source = origin.source
     with LOCK:
-        try:
-            image = open_metadata(source)
-        except exiv2.Exiv2Error:
-            _write_pixel(path)
-            return (f"metadata of {source.name} cannot be read; the DNG carries none of it",)
+        image, unread = open_source(source)
         for maker_notes in (True, False):
             _write_pixel(path)
             try:
@@ -62,7 +57,7 @@ def write_skeleton(
             except exiv2.Exiv2Error:
                 continue
             lost = () if maker_notes else ("the maker notes cannot be written and were left out",)
-            return (*notes, *lost)
+            return (*unread, *notes, *lost)
         _write_pixel(path)
     return (f"metadata of {source.name} cannot be written into a DNG and was left out",)
 
@@ -73,11 +68,11 @@ def _write_pixel(path: Path) -> None:
 
 
 def _write(
-    path: Path, image: Any, origin: Origin, with_image: bool, iso: float | None, maker_notes: bool
+    path: Path, image: Any | None, origin: Origin, with_image: bool, iso: float | None, maker_notes: bool
 ) -> tuple[str, ...]:
     skeleton = exiv2.ImageFactory.open(str(path))
     skeleton.readMetadata()
-    exif, source = skeleton.exifData(), image.exifData()
+    exif, source = skeleton.exifData(), () if image is None else image.exifData()
     makers = {group for datum in source if _is_maker(group := datum.groupName())} if maker_notes else set()
     for datum in source:
         group, name = datum.groupName(), datum.tagName()
@@ -95,12 +90,14 @@ def _write(
             exif[datum.key()] = datum.value()
     if iso is not None and 0 < round(iso) < _ISO_OVERFLOW and not any(key in exif for key in _ISO_KEYS):
         exif[_ISO_KEYS[0]] = exiv2.UShortValue(round(iso))
-    xmp, notes = merged_xmp(image.xmpData(), origin, f"rawfix {__version__}")
+    own = None if image is None else image.xmpData()
+    xmp, notes = merged_xmp(own, origin, f"rawfix {__version__}")
     if origin.sidecars:
         for key, value in gps_of_sidecars(xmp):
             exif[key] = value
     skeleton.setXmpData(xmp)
-    skeleton.setIptcData(carried_iptc(image.iptcData(), origin.strip_private))
+    if image is not None:
+        skeleton.setIptcData(carried_iptc(image.iptcData(), origin.strip_private))
     skeleton.writeMetadata()
     return notes
 

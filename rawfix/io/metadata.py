@@ -96,7 +96,7 @@ def copy_metadata(
     CIPA DC-008 (Exif 2.32); Adobe XMP specification part 3.
     """
     with LOCK:
-        image, notes = _open(origin.source)
+        image, notes = open_source(origin.source)
         ours = _ours(orientation, software, width, height)
         attempts = (
             (True, True, None),
@@ -133,7 +133,7 @@ def metadata_blocks(origin: Origin, *, software: str, width: int, height: int) -
         As for `copy_metadata`.
     """
     with LOCK:
-        image, notes = _open(origin.source)
+        image, notes = open_source(origin.source)
         twin = imagecodecs.png_encode(np.zeros((1, 1, 3), np.uint8))
         picture = exiv2.ImageFactory.open(twin)
         picture.readMetadata()
@@ -180,7 +180,8 @@ def read_names(path: Path) -> tuple[str, str]:
     return make, model or ("" if make else unique)
 
 
-def _open(source: Path) -> tuple[Any | None, list[str]]:
+def open_source(source: Path) -> tuple[Any | None, list[str]]:
+    """What Exiv2 opens of a source, or None; and a note where it should have."""
     try:
         image = open_metadata(source)
     except exiv2.Exiv2Error:

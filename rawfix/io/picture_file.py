@@ -24,10 +24,13 @@ SUFFIXES = frozenset((".tif", ".tiff", ".png", ".jpg", ".jpeg"))
 _COPY_AGAIN = "copy the file again from its source"
 _BROKEN = (
     ValueError, KeyError, IndexError, TypeError, OSError, EOFError, RuntimeError, SyntaxError, struct.error,
-    Pillow.DecompressionBombError,
 )  # fmt: skip
 """What Pillow, tifffile and imagecodecs raise on damaged files."""
-_ICC = 34675
+_ICC, _DNG_VERSION, _SUB_IFDS, _REDUCED = 34675, 50706, 330, 1
+_MOSAICS = (32803, 34892)
+"""Photometric interpretations of color filter arrays and of light before any rendering."""
+_DEVELOP = "rawfix develop --upscale"
+Pillow.MAX_IMAGE_PIXELS = None  # photographs are larger; what there is of memory is for the system to say
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +84,7 @@ def read_picture(path: Path) -> Picture:
             found = _read_tiff(path)
         else:
             raise UnsupportedRawError(
-                f"{path.name}: is no TIFF, PNG or JPEG; RAW files are enlarged by rawfix develop --upscale"
+                f"{path.name}: is no TIFF, PNG or JPEG; RAW files are enlarged by {_DEVELOP}"
             )
     except _BROKEN as error:
         raise CorruptRawError(f"{path.name}: is damaged ({_first_line(error)}); {_COPY_AGAIN}") from None
@@ -120,7 +123,9 @@ def _read_jpeg(path: Path) -> _Found:
 
 def _read_tiff(path: Path) -> _Found:
     with tifffile.TiffFile(path) as file:
-        page: Any = file.pages[0]
+        if _is_raw(file):
+            raise UnsupportedRawError(f"{path.name}: is a RAW file; enlarge it with {_DEVELOP}")
+        page: Any = next((page for page in file.pages if not page.subfiletype & _REDUCED), file.pages[0])
         kind = tifffile.PHOTOMETRIC(page.photometric).name
         if kind not in ("MINISBLACK", "RGB") and not (kind == "YCBCR" and page.compression in (6, 7)):
             raise UnsupportedRawError(f"{path.name}: its colors are {kind}; convert it to RGB or gray first")
@@ -129,12 +134,23 @@ def _read_tiff(path: Path) -> _Found:
                 f"{path.name}: holds {page.dtype or 'unknown'} samples; save it with 8 or 16 bits"
             )
         icc = page.tags[_ICC].value if _ICC in page.tags else None
-        samples = page.asarray()
+        samples, full = page.asarray(), np.iinfo(page.dtype).max
+        if (most := (1 << page.bitspersample) - 1) < full:  # 4 or 12 bits, say
+            samples = ((samples.astype(np.uint32) * full + most // 2) // most).astype(page.dtype)
         if page.planarconfig == 2 and samples.ndim == 3:
             samples = np.moveaxis(samples, 0, 2)
         pages = sum(1 for each in file.pages if each.shape[:2] == page.shape[:2])
     notes = () if pages == 1 else (f"holds {pages} pages of this size: the first is enlarged",)
     return samples, icc, "tiff", notes
+
+
+def _is_raw(file: tifffile.TiffFile) -> bool:
+    """Whether a TIFF is a camera's: a DNG, a mosaic, or a preview ahead of what it is one of."""
+    first: Any = file.pages[0]
+    file.filehandle.seek(8)
+    is_canon = file.filehandle.read(2) == b"CR"
+    is_preview = bool(first.subfiletype & _REDUCED) and _SUB_IFDS in first.tags
+    return is_canon or is_preview or _DNG_VERSION in first.tags or first.photometric in _MOSAICS
 
 
 def _without_opaque(path: Path, samples: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:

@@ -45,8 +45,8 @@ def read_frame(path: Path, given: MosaicFacts | None = None) -> RawFrame:
         return read_raw(path)
     needs = "--cfa, --size and --bits" if path.suffix.lower() in HEADERLESS else "--cfa"
     raise UnsupportedRawError(
-        f"{path.name}: is not a camera's RAW file and does not say what its samples are; give {needs}, or a "
-        f"{path.stem}.toml beside it"
+        f"{path.name}: is not a camera's RAW file and does not say what its samples are; give {needs} "
+        f"to develop or info, or a {path.stem}.toml beside it"
     )
 
 

@@ -100,7 +100,7 @@ def _shifted(mosaic: Image, gain: Image, scale: Callable[[Image], Image], least:
         low, high = min(low, float(lines.min())), max(high, float(lines.max()))
         levels[index] = _middle(lines)
         lines = scale(lines)
-        apart = lines[:, wide:-wide] - (lines[:, : -2 * wide] + lines[:, 2 * wide :]) / 2
+        apart: Image = lines[:, wide:-wide] - (lines[:, : -2 * wide] + lines[:, 2 * wide :]) / np.float32(2)
         shifts[index, wide:-wide] = middle = _middle(apart)
         errors[index, wide:-wide] = 1.48 * _middle(np.abs(apart - middle)) / np.sqrt(len(y))
     shift = np.median(shifts, 0)

@@ -32,6 +32,8 @@ UNSEEN = 0.012
 """Of the perceptual encoding, about three steps of 8 bits: less is not seen as noise."""
 LAMBDA_NOISE, LAMBDA_BLOTCHES, LAMBDA_BLUR = 0.1, 0.05, 2.0
 """With 0.1 and 1 for the latter two, blotches were half of the loss, and 0.5 dB of deblurring was unlearned."""
+COMMON, LEFT = 5e-4, 4e-4
+"""Squares in the perceptual encoding: the usual error of a patch, and the least that there is anyway."""
 BLOTCH = 8
 """Pixels: noise that is wider than this is seen at arm's length, and hardly counts pixel by pixel."""
 
@@ -193,11 +195,23 @@ CASES: tuple[tuple[str, float, np.ndarray | None], ...] = (
 """Name, gain over ISO 100, and blur of what is validated: CPSNR without blur, the gain in dB with."""
 
 
-def _cost(error: Tensor) -> Tensor:
+def _cost(error: Tensor, weight: Tensor) -> Tensor:
     """Squared error below 0.02, linear beyond. An absolute one would be least for the median, and where a part of the
     patches is sharp already and nobody can tell how much, the median blur is none: nothing was ever learnt of it.
+    ``weight (N, 1, 1, 1)`` is each patch's.
     """
-    return 50 * robust(error, 0.02).mean()
+    return 50 * (weight * robust(error, 0.02)).mean()
+
+
+def _weight(batch: RestoreBatch) -> Tensor:
+    """What a patch's error counts, ``(N, 1, 1, 1)``, about 1 on average: the less the more blur took from it.
+
+    Where nobody can tell fine texture that is blurred from coarse one that is sharp, equal weights are best served by
+    sharpening both: a third more error on what had been sharp is little beside what blur leaves elsewhere. Twenty
+    minutes with these weights halved the loss on sharp pictures, from 1.1 to 0.5 dB, for 0.3 dB of the gain on blur.
+    """
+    taken = (encode(batch.seen) - encode(batch.sharp))[inside(BORDER)].square().mean((1, 2, 3), keepdim=True)
+    return torch.sqrt(COMMON / (taken / 2 + LEFT))
 
 
 def restore_loss(noise_map: Tensor, blur_map: Tensor, batch: RestoreBatch) -> tuple[Tensor, dict[str, float]]:
@@ -208,7 +222,7 @@ def restore_loss(noise_map: Tensor, blur_map: Tensor, batch: RestoreBatch) -> tu
     counts in deviations of the noise model, by pixel and by the mean of `BLOTCH`-wide squares. In the encoding, what
     blur leaves in texture outweighs it: a network took 28 to 41 % of the noise from even gray at ISO 1600.
     """
-    edge = inside(BORDER)
+    edge, weight = inside(BORDER), _weight(batch)
     noisy = (batch.camera - noise_map - batch.quiet)[edge] / _deviation(batch)[edge]
     deblurred = (encode(batch.seen - blur_map) - encode(batch.sharp))[edge]
     ideal = batch.quiet - batch.seen + batch.sharp
@@ -218,8 +232,8 @@ def restore_loss(noise_map: Tensor, blur_map: Tensor, batch: RestoreBatch) -> tu
     parts = {
         "noise": LAMBDA_NOISE * robust(noisy, 1.0).mean(),
         "blotches": LAMBDA_BLOTCHES * robust(BLOTCH * F.avg_pool2d(noisy, BLOTCH), 1.0).mean(),
-        "blur": LAMBDA_BLUR * _cost(deblurred),
-        "both": _cost(both),
+        "blur": LAMBDA_BLUR * _cost(deblurred, weight),
+        "both": _cost(both, weight),
         "exposure": shift,
     }
     total = torch.stack(list(parts.values())).sum()

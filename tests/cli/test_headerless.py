@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import exiv2
 import numpy as np
 import pytest
 import tifffile
@@ -50,6 +51,18 @@ def test_a_described_mosaic_develops(headerless: Path) -> None:
     assert image.shape == (80, 96, 3)
     assert image.dtype == np.uint16
     assert "cannot be read" not in done.stderr
+
+
+def test_a_dng_of_it_says_how_it_was_made(headerless: Path) -> None:
+    words = [*DESCRIBED, "--wb", "2,1,1.5", "--format", "dng", "--quality", "fast"]
+    done = rawfix("develop", headerless, *words, "--upscale", 2, "--detail", 1, "--seed", 5)
+    assert done.returncode == 0, done.stderr
+    image = exiv2.ImageFactory.open(str(headerless.with_name("a-rawfix.dng")))
+    image.readMetadata()
+    said = {datum.key(): datum.toString() for datum in image.xmpData()}
+    assert "upscale-x2-camera-fast sha256:" in said["Xmp.rawfix.Models"]
+    assert (said["Xmp.rawfix.Detail"], said["Xmp.rawfix.Seed"]) == ("1.0", "5")
+    assert said["Xmp.iptcExt.DigitalSourceType"].endswith("algorithmicallyEnhanced")
 
 
 def test_a_given_white_balance_is_the_light_of_the_mosaic(headerless: Path) -> None:

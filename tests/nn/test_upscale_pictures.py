@@ -21,6 +21,7 @@ from rawfix.batch.events import schema
 from rawfix.cli import exit_codes
 from rawfix.cli.app import app
 from rawfix.color.spaces import SPACES
+from rawfix.errors import UnsupportedRawError
 from rawfix.io.icc import profile
 from rawfix.io.picture_file import read_picture
 from rawfix.metrics import psnr
@@ -106,6 +107,51 @@ def test_guard_area_keeps_the_mean_of_light(tmp_path: Path) -> None:
     error = shrunk(fine, 2, "area") - samples(16)
     assert np.abs(error)[samples(16) < 30000].max() < 2
     assert np.abs(error).mean() < 100
+
+
+@pytest.mark.parametrize("detail", [0, 1])
+def test_what_the_guard_cannot_hold_is_told(
+    tmp_path: Path, detail: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    letters = np.full((48, 64, 3), 255, np.uint8)
+    letters[10:38:4, 8:56] = (200, 0, 0)
+    letters[10:38, 8:56:5] = 0
+    Picture.fromarray(letters).save(tmp_path / "letters.png")
+    Picture.fromarray(samples()).save(tmp_path / "photo.png")
+    assert (
+        run(tmp_path / "photo.png", "--detail", detail) == 0 and "--guard area" not in capfd.readouterr().err
+    )
+    assert run(tmp_path / "letters.png", "--detail", detail) == 0
+    assert "letters.png: note: made small again, it is" in (said := capfd.readouterr().err.replace("\n", " "))
+    assert "--guard area keeps the light" in said
+    assert run(tmp_path / "letters.png", "--detail", detail, "--guard", "area", "--overwrite") == 0
+    assert "made small again" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("bits", [4, 12])
+def test_tiff_of_few_bits_is_as_bright_as_it_says(bits: int, tmp_path: Path) -> None:
+    gray = samples(16, 1)[..., 0].astype(np.float64) / 65535
+    counts = np.rint(gray * (2**bits - 1)).astype(np.uint8 if bits == 4 else np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", counts, photometric="minisblack", bitspersample=bits)
+    found = read_picture(tmp_path / "a.tif").samples[..., 0]
+    full = np.iinfo(found.dtype).max
+    assert np.abs(found / full - counts / (2**bits - 1)).max() <= 0.5 / full
+
+
+@pytest.mark.parametrize("suffix", ["tif", "dng"])
+def test_a_thumbnail_is_not_the_picture(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{suffix}"
+    with tifffile.TiffWriter(path) as file:
+        tags = [(50706, 1, 4, b"\x01\x04\0\0", True)] if suffix == "dng" else []
+        file.write(np.zeros((6, 8, 3), np.uint8), photometric="rgb", subfiletype=1, extratags=tags)
+        file.write(samples(16), photometric="rgb")
+    if suffix == "dng":
+        with pytest.raises(
+            UnsupportedRawError, match="is a RAW file; enlarge it with rawfix develop --upscale"
+        ):
+            read_picture(path)
+        return
+    np.testing.assert_array_equal(read_picture(path).samples, samples(16))
 
 
 def test_gray_stays_gray(tmp_path: Path) -> None:

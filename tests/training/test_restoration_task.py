@@ -185,6 +185,19 @@ def test_blotches_count_beyond_their_share_of_the_noise() -> None:
     assert costs[1] == pytest.approx(costs[0], rel=0.25)
 
 
+def test_an_error_counts_the_more_the_less_blur_took() -> None:
+    """Sharpening what had been sharp costs more than leaving as much of a blur."""
+    shape = (1, 3, 88, 88)
+    sharp = 0.3 + 0.2 * torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    costs = []
+    for taken in (0.0, 0.5, 1.0):
+        seen = sharp + taken * (sharp.mean() - sharp)
+        batch = RestoreBatch(seen, torch.full(shape, 0.01), seen, seen, sharp)
+        error = 0.01 * torch.randn(shape, generator=torch.Generator().manual_seed(1))
+        costs.append(restore_loss(torch.zeros(shape), seen - sharp + error, batch)[1]["blur"])
+    assert costs[0] > 1.2 * costs[1] and costs[1] > 1.2 * costs[2] > 0
+
+
 def test_without_noise_there_is_none_to_find_whatever_demosaicing_leaves(
     task: RestoreTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
