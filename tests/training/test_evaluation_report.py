@@ -20,6 +20,7 @@ from rawfix.training.card import write_card  # noqa: E402
 from rawfix.training.config import NetworkConfig, RestoreConfig, TrainConfig  # noqa: E402
 from rawfix.training.data import load  # noqa: E402
 from rawfix.training.evaluation import charts, grain, report, sets, strips, tables  # noqa: E402
+from rawfix.training.export import export  # noqa: E402
 from rawfix.training.networks import build  # noqa: E402
 from rawfix.training.networks.demosaic import DemosaicNetwork  # noqa: E402
 from tests.training.conftest import smooth_photo  # noqa: E402
@@ -80,6 +81,24 @@ def test_evaluate_measures_draws_and_files_every_section(
     text = tables.to_markdown(first)
     for words_of in ("### held_back", "| rawfix |", "hot (dark current", "MTF50", "zone plate", "σ 0.6 px"):
         assert words_of in text
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")
+def test_a_model_s_folder_is_measured_as_its_checkpoint(
+    checkpoint: Path, pictures: Path, tmp_path: Path
+) -> None:
+    folder = export(checkpoint, tmp_path / "models")
+    data = ("--data", str(pictures), "--set", "all")
+    of_run, of_model = (
+        json.loads(run("demosaic", "--checkpoint", str(path), *data).stdout)[pictures.name]
+        for path in (checkpoint, folder)
+    )
+    assert of_model["trained_on"] is None
+    assert of_model["quality"]["rawfix"]["cpsnr"] == pytest.approx(
+        of_run["quality"]["rawfix"]["cpsnr"], abs=0.01
+    )
+    refused = run("demosaic", "--checkpoint", str(folder), "--data", str(pictures))
+    assert refused.exit_code == 2 and "a model's folder does not tell its own" in refused.stderr
 
 
 @pytest.mark.parametrize(

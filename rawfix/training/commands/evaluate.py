@@ -13,7 +13,9 @@ from rawfix.training.commands.shared import Device, fail, settle
 
 def evaluate(
     task: Annotated[str, typer.Argument(help="demosaic, restore or upscale")],
-    checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Of a run.")],
+    checkpoint: Annotated[
+        Path, typer.Option("--checkpoint", help="Of a run; or a model's folder, with --set all.")
+    ],
     data: Annotated[Path, typer.Option("--data", help="Folder of pictures, or a bundle made by pack.")],
     which: Annotated[
         str,

@@ -8,9 +8,10 @@ from typing import Any
 
 from rawfix.errors import OutputError
 from rawfix.io.atomic import check_target, make_folder, replacing
+from rawfix.nn.manifest import load_model
 from rawfix.training.config import TrainConfig
 from rawfix.training.networks import Network
-from rawfix.training.weights import open_weights
+from rawfix.training.weights import load_initial, open_weights
 
 
 def prepare(figures: Path | None, pictures: Path | None) -> dict[str, Any]:
@@ -49,8 +50,21 @@ def write_figures(path: Path, figures: dict[str, Any]) -> None:
 
 
 def open_checkpoint(path: Path, task: str) -> tuple[Network, TrainConfig, dict[str, Any]]:
-    """`open_weights` of a run of this task, or one line that says why not; raises `FileNotFoundError`."""
-    found = open_weights(path)
+    """`open_weights` of a run of this task, or an exported model's folder, which does not tell its pictures.
+
+    Raises `FileNotFoundError` with one line that says why not, `rawfix.errors.ManifestError`.
+    """
+    found = _open_model(path) if path.is_dir() else open_weights(path)
     if found[1].task != task:
         raise FileNotFoundError(f"{path}: of a run of {found[1].task}, not {task}; evaluate {found[1].task}")
     return found
+
+
+def _open_model(folder: Path) -> tuple[Network, TrainConfig, dict[str, Any]]:
+    training = load_model(folder).manifest.training
+    if (views := training.get("views", 1)) != 1:
+        raise FileNotFoundError(
+            f"{folder}: is a network asked {views} times; evaluate the model of the tier below, which is that network"
+        )
+    network = load_initial(folder).to_network().eval()
+    return network, TrainConfig.from_dict(dict(training["config"])), {"held_back": [], "pictures": None}

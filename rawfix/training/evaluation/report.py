@@ -202,7 +202,7 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    if isinstance(value, int | str):
+    if value is None or isinstance(value, int | str):
         return value
     number = float(value)
     return float(f"{number:.4g}") if math.isfinite(number) else None

@@ -39,7 +39,7 @@ class PictureSet:
     source: Path
     names: tuple[str, ...]
     which: Which
-    trained_on: int
+    trained_on: int | None
 
     @property
     def title(self) -> str:
@@ -68,7 +68,7 @@ def find(source: Path, which: Which, stored: dict[str, Any]) -> PictureSet:
     which
         ``"validation"``: those that the run held back, by name; ``"all"``: every picture, for benchmarks.
     stored
-        The checkpoint's content: its lists ``held_back`` and ``pictures``.
+        The checkpoint's content: its lists ``held_back`` and ``pictures``, the latter None where nobody knows.
 
     Raises
     ------
@@ -87,9 +87,10 @@ def find(source: Path, which: Which, stored: dict[str, Any]) -> PictureSet:
     if not names:
         raise FileNotFoundError(
             f"{source}: none of the pictures that the run held back; give the folder it was trained from, "
-            "or --set all to measure on every picture"
+            "or --set all to measure on every picture (a model's folder does not tell its own)"
         )
-    return PictureSet(source, tuple(names), which, len(set(names) & set(stored["pictures"])))
+    known = stored["pictures"]
+    return PictureSet(source, tuple(names), which, None if known is None else len(set(names) & set(known)))
 
 
 def _names(source: Path) -> Iterator[str]:

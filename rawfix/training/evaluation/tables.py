@@ -117,6 +117,7 @@ def _picture_set(title: str, figures: Figures) -> list[str]:
     if "pictures" in figures:
         trained = figures.get("trained_on", 0)
         seen = f"; **{trained} of them were trained on**" if trained else ", none of them trained on"
+        seen = seen if trained is not None else ""
         parts.append(f"{figures['pictures']} pictures{seen}.")
     if quality := figures.get("quality"):
         parts.append(_columns("method", _QUALITY, quality))
