@@ -48,7 +48,8 @@ def plan_adjustments(
             f"--format {settings.format}: adjust renders pictures; a DNG needs rawfix develop"
         )
     check_look(settings)
-    stems = [path.with_name(f"{path.name.removesuffix(SUFFIX)}.maps") for path in files]
+    own = (p.name.removesuffix(SUFFIX) if p.name.endswith(SUFFIX) else p.stem for p in files)
+    stems = [path.with_name(f"{name}.maps") for path, name in zip(files, own, strict=True)]
     jobs = plan(stems, output, name, settings.format, space=settings.space, quality="auto")
     return [Adjustment(path, job) for path, job in zip(files, jobs, strict=True)]
 

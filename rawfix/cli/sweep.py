@@ -74,6 +74,7 @@ def run(
     from rawfix.cli.console import err, file_progress, out, print_json, refuse
     from rawfix.errors import InferenceError, ModelError, RawfixError, SettingsError
     from rawfix.io.atomic import make_folder
+    from rawfix.kept import SUFFIX
     from rawfix.settings import with_defaults
 
     rest = {name: value for name, value in given.items() if name not in ("denoise", "deblur")}
@@ -84,6 +85,10 @@ def run(
             rest.setdefault("upscale", 2)
         elif {"upscale", "seed", "guard"} & set(given):
             raise SettingsError("--upscale, --seed and --no-guard: are for a sweep of --detail")
+        networks = {"quality", "tile", "provider"} if detail is None else set()
+        if file.name.endswith(SUFFIX) and (fixed := {"bad_pixels", *networks} & set(given)):
+            told = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(fixed))
+            raise SettingsError(f"{told}: what {file.name} keeps was made without; sweep the RAW file")
         settings = from_flat(with_defaults({**rest, "format": "png", "bits": 8}))
         if settings.quality == "auto":
             raise SettingsError("--quality auto: sweep takes a tier; give fast, standard or best")

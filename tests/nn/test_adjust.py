@@ -19,7 +19,7 @@ import tifffile
 
 from rawfix.batch.adjust import Treatment, adjust, plan_adjustments
 from rawfix.batch.options import Options
-from rawfix.batch.plan import plan
+from rawfix.batch.plan import fill, plan
 from rawfix.batch.recipe import Recipe
 from rawfix.batch.result import Result
 from rawfix.batch.run import compute, read, write
@@ -275,6 +275,12 @@ def test_refusals_are_those_of_develop(kept: Path, tmp_path: Path, capfd: pytest
     assert [p.name for p in (tmp_path / "folder").glob("*.png")] == ["b-rawfix Synthetic-1600-standard.png"]
 
 
+def test_a_maps_file_of_another_name_gives_its_own_to_the_picture(kept: Path) -> None:
+    named = kept.rename(kept.with_name("renamed.tiff"))
+    (adjustment,) = plan_adjustments([named], None, "{stem}", Settings())
+    assert fill(adjustment.job).name == "renamed.tif"
+
+
 def test_the_very_file_that_was_developed_is_never_written_over(kept: Path) -> None:
     source = kept.with_name("a.dng").rename(kept.with_name("A.TIF"))
     facts, planes, carrier = read_planes(kept, 1)
@@ -305,6 +311,16 @@ def test_without_a_restorer_maps_are_not_promised(models: Path) -> None:
     shutil.rmtree(models / "restore-camera-standard")
     with pytest.raises(ModelError, match="--save-maps needs a restore network"):
         check_settings(Settings(), every=True)
+
+
+def test_what_maps_were_made_with_cannot_be_swept(kept: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def code(*words: object) -> int:
+        return int(app(["sweep", str(kept), *map(str, words)], standalone_mode=False))
+
+    assert code("--denoise", "0,1", "--quality", "fast", "--tile", 128) == exit_codes.USAGE
+    assert "--quality, --tile: what a.maps.tif keeps was made without; sweep the RAW file" in " ".join(
+        capfd.readouterr().err.split()
+    )
 
 
 def test_kept_maps_are_swept_without_a_network(kept: Path, models: Path, tmp_path: Path) -> None:
