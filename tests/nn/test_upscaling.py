@@ -231,7 +231,7 @@ def test_a_sweep_of_details_from_maps_needs_no_network_that_finds_them(
     shutil.rmtree(upscalers / "restore-camera-standard")
     words = ("--denoise", 0.5, "--detail", 0, "-o", tmp_path / "sweep")
     assert run("sweep", tmp_path / "one" / "a.maps.tif", *words) == 0
-    assert run("sweep", source, *words, "--overwrite") == exit_codes.USAGE
+    assert run("sweep", source, *words, "--overwrite") == exit_codes.MODEL
 
 
 def places_of(frame: RawFrame) -> tuple[tuple[int, int], tuple[int, int]]:
