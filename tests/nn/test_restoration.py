@@ -12,7 +12,7 @@ import pytest
 
 from rawfix.centering import center
 from rawfix.cfa import CANONICAL, Cfa
-from rawfix.errors import SettingsError
+from rawfix.errors import ModelError
 from rawfix.frame import Image, NoiseModel, RawFrame
 from rawfix.maps import apply_maps
 from rawfix.physics.noise import variance
@@ -130,7 +130,7 @@ def test_strengths_change_the_picture() -> None:
 
 def test_without_a_restorer_strengths_are_refused(models: Path) -> None:
     shutil.rmtree(models / "restore-camera-standard")
-    with pytest.raises(SettingsError, match="restore network"):
+    with pytest.raises(ModelError, match="restore network"):
         develop(frame(), settings(deblur=0.3))
 
 
