@@ -131,18 +131,17 @@ def _constant(mosaic: Image, shot: Image, read: Image) -> tuple[int, ...]:
 def _beside(frozen: NDArray[np.bool_], x: int, wide: int) -> list[int]:
     """The columns that one is held against: the next ones like it on both sides that are not frozen.
 
-    Beyond the border there is none, which a frozen column alone may do without; nor where more than `_TOGETHER` of
-    them lie side by side, which is the scene's.
+    There is none beyond the border, where scans have black rims, nor where more than `_TOGETHER` of them lie side by
+    side, which is the scene's.
     """
     found = []
     for step in (-wide, wide):
         at = x + step
         while 0 <= at < frozen.size and frozen[at] and abs(at - x) < _TOGETHER:
             at += step
-        if 0 <= at < frozen.size:
-            found.append(at)
-        elif not frozen[x]:
+        if not 0 <= at < frozen.size:
             return []
+        found.append(at)
     return [] if frozen[found].any() else found
 
 

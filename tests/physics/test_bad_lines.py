@@ -91,10 +91,10 @@ def test_lines_of_one_value_are_found_without_a_network(family: str, value: floa
 
 @pytest.mark.parametrize("family", ["bayer", "quad", "nona", "xtrans"])
 @pytest.mark.parametrize("value", [0.0, 1.0])
-def test_dead_lines_side_by_side_and_at_the_border_are_found(family: str, value: float) -> None:
+def test_dead_lines_side_by_side_are_found(family: str, value: float) -> None:
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     mosaic = shot_of(0.3 + 0.2 * np.sin(x / 9 + y / 7))
-    columns, rows = [0, 1, *range(200, 208), 637, 639], [0, 300, 301, 302, 479]
+    columns, rows = [*range(200, 208), 500], [100, 300, 301, 302]
     mosaic[:, columns] = mosaic[rows] = value
     found = find_constant(balanced(mosaic, family), CANONICAL[family], WB, NOISE)
     assert found == BadLines(tuple(rows), tuple(columns))
@@ -104,7 +104,7 @@ def test_dead_lines_side_by_side_and_at_the_border_are_found(family: str, value:
 def test_a_margin_or_a_pillar_of_one_value_is_the_scenes(value: float) -> None:
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     mosaic = shot_of(0.3 + 0.2 * np.sin(x / 9 + y / 7))
-    mosaic[:, :40] = mosaic[:, 300:340] = mosaic[-30:] = value
+    mosaic[:, :40] = mosaic[:, 300:340] = mosaic[-30:] = mosaic[:2] = mosaic[:, -1] = value
     assert not find_constant(balanced(mosaic, "bayer"), CANONICAL["bayer"], WB, NOISE).any()
 
 
